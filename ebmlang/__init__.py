@@ -1,0 +1,1 @@
+"""ebmlang: a declarative language for energies."""

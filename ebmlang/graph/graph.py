@@ -1,0 +1,185 @@
+"""The energy graph: immutable, hash-consed nodes in an order of dependence, with named roots."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ebmlang.graph.node import Constant, Kind, Node, Options, Origin, Root, RootKind
+from ebmlang.lang.types import DomainKind
+from ebmlang.source import Span
+
+if TYPE_CHECKING:
+    import networkx
+
+
+@dataclass(frozen=True, slots=True)
+class VariableInfo:
+    """An unknown of the graph: where it lives, concretely; bounds are the roots LOWER, UPPER."""
+
+    path: str
+    domain: DomainKind
+    shape: tuple[int, ...]
+    span: Span | None = field(compare=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenInfo:
+    """A run-time input: what the data must bring, and its default, if it has one."""
+
+    path: str
+    kind: Kind
+    shape: tuple[int, ...]
+    default: Constant | None
+    span: Span | None = field(compare=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class TermInfo:
+    """A term of the spec, in the order written; `role` and `sort` as in the typed program."""
+
+    path: str
+    role: str
+    sort: str
+    span: Span | None = field(compare=False, default=None)
+
+
+@dataclass(frozen=True, eq=False)
+class EnergyGraph:
+    """Nodes, each after its inputs, and roots that say what they are for.
+
+    Two graphs with the same nodes and roots are equal; a graph can be an option of a node (the
+    body of a scan).
+
+    Attributes:
+        nodes: All nodes; a node's number is its place.
+        roots: Root name to node number, in the order of the program.
+        variables, givens, terms: What the program declares, in its order.
+        weights: Path to the weight written in the file, for every term and part that can have one.
+    """
+
+    nodes: tuple[Node, ...]
+    roots: Mapping[Root, int]
+    variables: tuple[VariableInfo, ...] = ()
+    givens: tuple[GivenInfo, ...] = ()
+    terms: tuple[TermInfo, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        return (self.nodes, tuple(self.roots.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EnergyGraph) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def roots_of(self, kind: RootKind) -> Iterator[tuple[Root, int]]:
+        """Yield the roots of one kind, in order."""
+        return ((root, number) for root, number in self.roots.items() if root.kind is kind)
+
+    @cached_property
+    def varying(self) -> tuple[bool, ...]:
+        """For each node, whether it depends on an unknown, and so has a value per chain.
+
+        Parameters of a scan's body count as varying; the scan itself varies when an input does.
+        """
+        flags: list[bool] = []
+        for node in self.nodes:
+            leaf = node.operator in ("variable", "parameter")
+            flags.append(leaf or any(flags[i] for i in node.inputs))
+        return tuple(flags)
+
+    @cached_property
+    def _network(self) -> "networkx.DiGraph[int]":
+        import networkx as nx
+
+        network: networkx.DiGraph[int] = nx.DiGraph()
+        network.add_nodes_from(range(len(self.nodes)))
+        network.add_edges_from(
+            (i, number) for number, node in enumerate(self.nodes) for i in node.inputs
+        )
+        return network
+
+    def ancestors(self, number: int) -> frozenset[int]:
+        """Return the numbers of all nodes that a node depends on."""
+        import networkx as nx
+
+        return frozenset(nx.ancestors(self._network, number))
+
+    def terms_of(self, number: int) -> tuple[str, ...]:
+        """Return the paths of the terms that a node is part of, in their order."""
+        import networkx as nx
+
+        reached = nx.descendants(self._network, number) | {number}
+        kinds = (RootKind.TERM, RootKind.REQUIRE, RootKind.ENERGY, RootKind.MARGIN, RootKind.HARD)
+        paths = [r.path for r, n in self.roots.items() if r.kind in kinds and n in reached]
+        return tuple(dict.fromkeys(paths))
+
+    def variables_of(self, number: int) -> tuple[str, ...]:
+        """Return the paths of the variables that a node depends on, in order of declaration."""
+        paths = {
+            self.nodes[i].option("path")
+            for i in (*self.ancestors(number), number)
+            if self.nodes[i].operator == "variable"
+        }
+        return tuple(v.path for v in self.variables if v.path in paths)
+
+
+class GraphBuilder:
+    """Collects nodes, each once, and closes them into an `EnergyGraph`.
+
+    The only mutable thing about graphs; builders live inside one function.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._numbers: dict[Node, int] = {}
+
+    def add(
+        self,
+        operator: str,
+        inputs: tuple[int, ...] = (),
+        *,
+        kind: Kind,
+        shape: tuple[int, ...],
+        origin: Origin,
+        **options: object,
+    ) -> int:
+        """Return the number of this node, which is an earlier one where it is there already."""
+        node = Node(
+            operator=operator,
+            inputs=inputs,
+            options=_sorted(options),
+            kind=kind,
+            shape=shape,
+            origin=origin,
+        )
+        return self.add_node(node)
+
+    def add_node(self, node: Node) -> int:
+        """Return the number of a node, adding it where it is not there yet."""
+        number = self._numbers.get(node)
+        if number is None:
+            number = len(self.nodes)
+            self.nodes.append(node)
+            self._numbers[node] = number
+        return number
+
+    def constant(self, array: np.ndarray, origin: Origin) -> int:
+        """Return the number of a constant, stored as float64, int64 or bool."""
+        kind = {"f": Kind.REAL, "i": Kind.INT, "u": Kind.INT, "b": Kind.BOOL}[array.dtype.kind]
+        dtype = {Kind.REAL: np.float64, Kind.INT: np.int64, Kind.BOOL: np.bool_}[kind]
+        value = Constant(array.astype(dtype))
+        return self.add("constant", kind=kind, shape=array.shape, origin=origin, value=value)
+
+
+def _sorted(options: dict[str, object]) -> Options:
+    return tuple(sorted(options.items()))

@@ -1,0 +1,142 @@
+"""Operators on single elements: arithmetic and the functions of one or two numbers."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ebmlang.lang.operator import Array, Family, Operator, Result, as_float
+
+_ANY = (-3.0, 3.0)
+_POSITIVE = (0.1, 3.0)
+_UNIT = (-0.9, 0.9)
+
+
+def _power(base: Array, exponent: Array) -> Array:
+    whole = np.issubdtype(base.dtype, np.integer) and np.issubdtype(exponent.dtype, np.integer)
+    if whole and np.all(exponent >= 0):
+        exact = np.vectorize(lambda b, e: int(b) ** int(e), otypes=[object])(base, exponent)
+        if np.all(np.abs(exact) < 2**62):
+            return np.asarray(exact, dtype=np.int64)
+    return np.power(as_float(base), as_float(exponent))
+
+
+def log1mexp(x: Array) -> Array:
+    """Return log(1 - exp(-x)) for x >= 0; Maechler (2012), with the switch at log 2."""
+    x = as_float(x)
+    small = x < math.log(2.0)
+    safe_small = np.where(small, x, 1.0)
+    safe_large = np.where(small, 1.0, x)
+    return np.where(small, np.log(-np.expm1(-safe_small)), np.log1p(-np.exp(-safe_large)))
+
+
+def _sigmoid(x: Array) -> Array:
+    x = as_float(x)
+    decay = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, decay) / (1.0 + decay)
+
+
+def _log_bessel_i0(x: Array) -> Array:
+    """Return log I0(x), by its series near zero and the asymptotic form far out (NumPy's i0)."""
+    x = np.abs(as_float(x))
+    near = np.log(np.i0(np.minimum(x, 500.0)))
+    safe = np.maximum(x, 1.0)
+    far = safe - 0.5 * np.log(2 * math.pi * safe) + np.log1p(1 / (8 * safe) + 9 / (128 * safe**2))
+    return np.where(x < 500.0, near, far)
+
+
+def _supported(x: Array, lower: Array, upper: Array, energy: Array) -> Array:
+    return np.where((x >= lower) & (x <= upper), energy, np.inf)
+
+
+def _element(
+    name: str,
+    evaluate: Callable[..., Array],
+    doc: str,
+    *regions: tuple[float, float],
+    parameters: tuple[str, ...] = ("x",),
+    result: Result = Result.REAL,
+    callable_by_name: bool = True,
+    commutative: bool = False,
+    source: str = "",
+) -> Operator:
+    return Operator(
+        name=name,
+        parameters=parameters,
+        family=Family.ELEMENTWISE,
+        evaluate=evaluate,
+        doc=doc,
+        result=result,
+        callable_by_name=callable_by_name,
+        commutative=commutative,
+        region=regions or (_ANY,) * len(parameters),
+        source=source,
+    )
+
+
+def _real(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    return lambda x: function(as_float(x))
+
+
+_TWO = ("a", "b")
+
+ELEMENTWISE = (
+    # Arithmetic
+    _element("add", np.add, "a + b", parameters=_TWO, result=Result.SAME,
+             callable_by_name=False, commutative=True),
+    _element("sub", np.subtract, "a - b", parameters=_TWO, result=Result.SAME,
+             callable_by_name=False),
+    _element("mul", np.multiply, "a * b", parameters=_TWO, result=Result.SAME,
+             callable_by_name=False, commutative=True),
+    _element("div", lambda a, b: as_float(a) / as_float(b), "a / b, always real",
+             _ANY, _POSITIVE, parameters=_TWO, callable_by_name=False),
+    _element("mod", np.mod, "a % b, with the sign of b", _ANY, (0.5, 3.0), parameters=_TWO,
+             result=Result.SAME, callable_by_name=False),
+    _element("pow", _power, "a ^ b", _POSITIVE, _ANY, parameters=_TWO, result=Result.SAME,
+             callable_by_name=False),
+    _element("neg", np.negative, "-a", parameters=("a",), result=Result.SAME,
+             callable_by_name=False),
+    _element("minimum", np.minimum, "the smaller of two", parameters=_TWO, result=Result.SAME,
+             callable_by_name=False, commutative=True),
+    _element("maximum", np.maximum, "the larger of two", parameters=_TWO, result=Result.SAME,
+             callable_by_name=False, commutative=True),
+    # Functions of one number
+    _element("abs", np.abs, "absolute value", result=Result.SAME),
+    _element("sqrt", _real(np.sqrt), "square root", _POSITIVE),
+    _element("square", np.square, "x * x", result=Result.SAME, callable_by_name=False),
+    _element("exp", _real(np.exp), "e to the power of x"),
+    _element("log", _real(np.log), "natural logarithm", _POSITIVE),
+    _element("log1p", _real(np.log1p), "log(1 + x), exact near 0", (-0.9, 3.0)),
+    _element("expm1", _real(np.expm1), "exp(x) - 1, exact near 0"),
+    _element("sin", _real(np.sin), "sine [rad]"),
+    _element("cos", _real(np.cos), "cosine [rad]"),
+    _element("tan", _real(np.tan), "tangent [rad]", (-1.4, 1.4)),
+    _element("asin", _real(np.arcsin), "inverse sine [rad]", _UNIT),
+    _element("acos", _real(np.arccos), "inverse cosine [rad]", _UNIT),
+    _element("atan", _real(np.arctan), "inverse tangent [rad]"),
+    _element("atan2", lambda y, x: np.arctan2(as_float(y), as_float(x)),
+             "angle of the point (x, y) [rad]", _ANY, _POSITIVE, parameters=("y", "x")),
+    _element("sinh", _real(np.sinh), "hyperbolic sine"),
+    _element("cosh", _real(np.cosh), "hyperbolic cosine"),
+    _element("tanh", _real(np.tanh), "hyperbolic tangent"),
+    _element("sigmoid", _sigmoid, "1 / (1 + exp(-x))"),
+    _element("softplus", lambda x: np.logaddexp(0.0, as_float(x)), "log(1 + exp(x))"),
+    _element("relu", lambda x: np.maximum(x, 0), "max(x, 0)", result=Result.SAME),
+    _element("erf", np.vectorize(math.erf, otypes=[np.float64]), "error function"),
+    _element("lgamma", np.vectorize(math.lgamma, otypes=[np.float64]),
+             "log of the gamma function", _POSITIVE),
+    _element("floor", _real(np.floor), "the largest whole number not above x", (0.1, 0.9)),
+    # Behind other forms
+    _element("log1mexp", log1mexp, "log(1 - exp(-x)) for x >= 0", _POSITIVE,
+             callable_by_name=False, source="Maechler, Accurately computing log(1 - exp(-|a|))"),
+    _element("logaddexp", lambda a, b: np.logaddexp(as_float(a), as_float(b)),
+             "log(exp(a) + exp(b))", parameters=_TWO, callable_by_name=False, commutative=True),
+    _element("log_bessel_i0", _log_bessel_i0, "log of the modified Bessel function I0", _POSITIVE,
+             callable_by_name=False, source="Abramowitz and Stegun, 9.7.1"),
+    _element("supported", _supported, "`energy` where lower <= x <= upper, else inf",
+             (-1.0, 1.0), (-3.0, -2.0), (2.0, 3.0), _ANY,
+             parameters=("x", "lower", "upper", "energy"), callable_by_name=False),
+    _element("where", np.where, "`yes` where the condition holds, else `no`",
+             (0.0, 1.0), _ANY, _ANY, parameters=("condition", "yes", "no"), result=Result.LIKE,
+             callable_by_name=False),
+)  # fmt: skip

@@ -1,0 +1,37 @@
+"""What a solver or a sampler sees of a model: an energy over packed points.
+
+A *packed* point is one row of a `[chain, dim]` tensor: the written coordinates of all
+variables, each flattened in C order, one after the other. Solvers and samplers know nothing
+else of the language.
+"""
+
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Target(Protocol):
+    """An energy bound to its data, on one device, in one dtype."""
+
+    @property
+    def dim(self) -> int:
+        """The length of a packed point."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of points and values."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where points and values live."""
+
+    def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
+        """Return the sum of the soft terms [nats]; differentiable, `require`s not in it."""
+
+    def requirements(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain requirement"]:
+        """Return the margins of everything required, in tolerances; it holds where all are >= 0.
+
+        Differentiable almost everywhere; of width 0 where nothing is required.
+        """

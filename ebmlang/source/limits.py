@@ -1,0 +1,27 @@
+"""Limits that bound what a stranger's file can ask of this machine.
+
+Each is far above what specs of practice need and far below what hurts. Passing one is a
+clear error, never a crash.
+"""
+
+FILE_BYTES = 8_000_000
+"""Longest source file that is read [bytes]."""
+
+NESTING = 200
+"""Deepest nesting of one expression, calls of functions and specs included [levels]."""
+
+ARRAY_ELEMENTS = 100_000_000
+"""Largest array a spec may name [elements]; 800 MB in float64."""
+
+GRAPH_NODES = 1_000_000
+"""Most nodes of one energy graph; reached only when functions multiply out."""
+
+SCAN_STEPS = 100_000
+"""Longest recurrence [steps]."""
+
+RECURSION = 20_000
+"""Python's own recursion limit while a file is compiled.
+
+The deepest walk takes at most a dozen Python frames per level of `NESTING`, and frames
+of pure Python code do not use the machine's stack since 3.11.
+"""
