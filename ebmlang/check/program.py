@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from ebmlang.lang import Dim, DomainKind, Shape, Sort, Type
+from ebmlang.lang import Dim, DomainKind, Shape, Type
 from ebmlang.source import Span
 
 
@@ -496,8 +496,3 @@ class Program:
     name: str
     body: Body
     sizes: tuple[str, ...]
-
-
-def is_constraint(expression: Expression) -> bool:
-    """Whether an expression can hold or not."""
-    return expression.type.sort is Sort.CONSTRAINT

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ebmlang.graph.node import Constant, Kind, Node, Options, Origin, Root, RootKind
+from ebmlang.graph.node import Constant, Kind, Node, Origin, Root, RootKind
 from ebmlang.lang.types import DomainKind
 from ebmlang.source import Span
 
@@ -143,28 +143,7 @@ class GraphBuilder:
         self.nodes: list[Node] = []
         self._numbers: dict[Node, int] = {}
 
-    def add(
-        self,
-        operator: str,
-        inputs: tuple[int, ...] = (),
-        *,
-        kind: Kind,
-        shape: tuple[int, ...],
-        origin: Origin,
-        **options: object,
-    ) -> int:
-        """Return the number of this node, which is an earlier one where it is there already."""
-        node = Node(
-            operator=operator,
-            inputs=inputs,
-            options=_sorted(options),
-            kind=kind,
-            shape=shape,
-            origin=origin,
-        )
-        return self.add_node(node)
-
-    def add_node(self, node: Node) -> int:
+    def add(self, node: Node) -> int:
         """Return the number of a node, adding it where it is not there yet."""
         number = self._numbers.get(node)
         if number is None:
@@ -178,8 +157,12 @@ class GraphBuilder:
         kind = {"f": Kind.REAL, "i": Kind.INT, "u": Kind.INT, "b": Kind.BOOL}[array.dtype.kind]
         dtype = {Kind.REAL: np.float64, Kind.INT: np.int64, Kind.BOOL: np.bool_}[kind]
         value = Constant(array.astype(dtype))
-        return self.add("constant", kind=kind, shape=array.shape, origin=origin, value=value)
-
-
-def _sorted(options: dict[str, object]) -> Options:
-    return tuple(sorted(options.items()))
+        return self.add(
+            Node(
+                operator="constant",
+                options=(("value", value),),
+                kind=kind,
+                shape=array.shape,
+                origin=origin,
+            )
+        )

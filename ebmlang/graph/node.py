@@ -12,6 +12,12 @@ Leaves (no inputs):
 | `weight` | `path`: str, `value`: float | the weight of a term or part; a run-time scalar |
 | `parameter` | `index`: int | inside the body of a `scan`: its state, elements and captures |
 
+Two operators lead out of constraints: `holds` (c) is its crisp reading, a truth value, and `energy`
+(c) its C, a real.
+
+`extern` (inputs: arguments; option `name`) is a function from Python: it gets the arrays with all
+their leading axes and returns its own axes behind the same leading ones.
+
 `scan` holds a recurrence. Inputs: the start, then the element arrays, then the captures. All
 states come out along a new axis in front of the state's own axes. Options:
 

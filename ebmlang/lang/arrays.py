@@ -140,6 +140,13 @@ def _slice(x: Array, *, axis: int, start: int, stop: int) -> Array:
     return np.take(x, np.arange(start, stop), axis=axis)
 
 
+def _moveaxis_shape(shapes: tuple[Shape, ...], options: Options) -> Shape:
+    rest = list(shapes[0])
+    moved = rest.pop(options["source"])
+    rest.insert(len(shapes[0]) + options["target"], moved)
+    return tuple(rest)
+
+
 def _structural(
     name: str,
     parameters: tuple[str, ...],
@@ -178,5 +185,8 @@ STRUCTURAL = (
                 "elements of `axis` by integer index, whose axes take its place"),
     _structural("gather", ("x", "index"), _gather_shape, _gather,
                 "for each leading position its own element: the axis before the last `rank`"),
+    _structural("moveaxis", ("x",), _moveaxis_shape,
+                lambda x, *, source, target: np.moveaxis(x, source, target),
+                "axis `source` at the place `target`, the others in their order"),
     _structural("slice", ("x",), _slice_shape, _slice, "`start` up to, not including, `stop`"),
 )  # fmt: skip

@@ -127,6 +127,11 @@ ELEMENTWISE = (
              "log of the gamma function", _POSITIVE),
     _element("floor", _real(np.floor), "the largest whole number not above x", (0.1, 0.9)),
     # Behind other forms
+    _element("to_real", as_float, "the same number as a real", callable_by_name=False),
+    _element("to_int", lambda x: np.asarray(x, dtype=np.int64), "a truth value as 0 or 1",
+             callable_by_name=False, result=Result.INT),
+    _element("nonnegative", lambda x: np.greater_equal(x, 0), "whether x >= 0", (0.1, 3.0),
+             callable_by_name=False, result=Result.BOOL),
     _element("log1mexp", log1mexp, "log(1 - exp(-x)) for x >= 0", _POSITIVE,
              callable_by_name=False, source="Maechler, Accurately computing log(1 - exp(-|a|))"),
     _element("logaddexp", lambda a, b: np.logaddexp(as_float(a), as_float(b)),

@@ -45,6 +45,8 @@ class Result(Enum):
     """int where all operands are int, else real (bool counts as neither)."""
     LIKE = "like"
     """Whatever sort the (first value) operand has, bool included."""
+    INT = "int"
+    BOOL = "bool"
 
 
 @dataclass(frozen=True, slots=True)

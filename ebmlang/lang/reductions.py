@@ -31,7 +31,7 @@ def _logsumexp(x: Array, *, axes: tuple[int, ...]) -> Array:
     shift = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
         total = np.log(np.sum(np.exp(x - shift), axis=axes, keepdims=True))
-    return np.squeeze(total + shift, axis=axes)
+    return np.asarray(np.squeeze(total + shift, axis=axes))
 
 
 def _noisy_or(energies: Array, *, axes: tuple[int, ...]) -> Array:

@@ -1,1 +1,6 @@
-"""The passes room."""
+"""Graph to graph rewrites, each with a precondition and a law."""
+
+from ebmlang.passes.pipeline import PASSES, optimize
+from ebmlang.passes.rewrite import Pass
+
+__all__ = ["PASSES", "Pass", "optimize"]

@@ -1,0 +1,373 @@
+"""Typed expressions to nodes: an interpreter whose values are arrays under construction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, assert_never
+
+import numpy as np
+
+from ebmlang.check.program import (
+    Apply,
+    Call,
+    Connective,
+    Convert,
+    Density,
+    Expression,
+    Index,
+    Let,
+    Literal,
+    Logical,
+    Member,
+    Mixture,
+    Quantified,
+    Reference,
+    Relation,
+    RelationOperator,
+    Role,
+    Scan,
+    SizeValue,
+    SpecCall,
+    Symbol,
+    Term,
+)
+from ebmlang.graph.evaluate import evaluate_constant
+from ebmlang.graph.indexing import build_index
+from ebmlang.graph.iteration import build_quantified
+from ebmlang.graph.node import Kind
+from ebmlang.graph.recurrence import build_scan
+from ebmlang.graph.values import Scope, Value
+from ebmlang.lang import Sort, Type, evaluate_dim
+
+KINDS: Mapping[Sort, Kind] = {
+    Sort.REAL: Kind.REAL,
+    Sort.ENERGY: Kind.REAL,
+    Sort.DENSITY: Kind.REAL,
+    Sort.INT: Kind.INT,
+    Sort.BOOL: Kind.BOOL,
+    Sort.LABEL: Kind.INT,
+    Sort.CONSTRAINT: Kind.CONSTRAINT,
+}
+"""What the elements of a value of each sort are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Environment:
+    """Values of symbols; a body's own in front of those around it.
+
+    Attributes:
+        values: Symbol to value, or to the environment of a part.
+        around: The environment this one extends.
+        body: The environment of the file's or the part's body that this is inside of: functions
+            close over a body, so it says what their free symbols mean. None for a body's own.
+    """
+
+    values: "dict[Symbol, Value | Environment]"
+    around: "Environment | None" = None
+    body: "Environment | None" = None
+
+    def __getitem__(self, symbol: Symbol) -> "Value | Environment":
+        here: Environment | None = self
+        while here is not None:
+            if symbol in here.values:
+                return here.values[symbol]
+            here = here.around
+        raise KeyError(symbol)
+
+    def inside(self, values: Mapping[Symbol, Value]) -> "Environment":
+        """Return an environment with these symbols in front."""
+        return Environment(dict(values), self, self.body or self)
+
+    def part(self, values: Mapping[Symbol, Value]) -> "Environment":
+        """Return the environment of a body inside this one, with its parameters."""
+        return Environment(dict(values), self)
+
+
+Sizes: TypeAlias = Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Interpreter:
+    """What stays the same while a program is read: the sizes, and the scope written into."""
+
+    scope: Scope
+    sizes: Sizes
+    data_indices: list[tuple[Value, int]]
+    """Indices that depend on data, with the sizes they must stay below."""
+    calls: dict[tuple[object, ...], Value] = field(default_factory=dict)
+    """Results of calls, so that one call written many times is read once."""
+
+    def build(self, expression: Expression, env: Environment) -> Value:
+        """Return the value of an expression; its span becomes the origin of new nodes."""
+        scope = self.scope
+        outer, scope.span = scope.span, expression.span
+        try:
+            return self._build(expression, env)
+        finally:
+            scope.span = outer
+
+    def _build(self, e: Expression, env: Environment) -> Value:
+        match e:
+            case Literal():
+                return self.scope.constant(e.value)
+            case SizeValue():
+                return self.scope.constant(evaluate_dim(e.size, self.sizes))
+            case Reference():
+                return _value(env[e.symbol])
+            case Member():
+                return self._member(e, env)
+            case Convert():
+                return self._convert(self.build(e.operand, env), e.operand.type, e.type)
+            case Apply():
+                return self._apply(e, env)
+            case Index():
+                base = self.build(e.base, env)
+                return build_index(self, base, e, lambda index: self.build(index, env))
+            case Relation():
+                return self._relation(e, env)
+            case Logical():
+                operands = [self.build(operand, env) for operand in e.operands]
+                return self._logical(e, operands)
+            case Mixture():
+                weights = [self.build(weight, env) for weight in e.weights]
+                components = [self.build(c, env) for c in e.components]
+                return self._log_mean_exp(components, weights)
+            case Density():
+                return self.sum_own(self.build(e.energy, env))
+            case Quantified():
+                return build_quantified(self, e, env)
+            case Scan():
+                return build_scan(self, e, env)
+            case Call():
+                return self._call(e, env)
+            case SpecCall():
+                return self._spec_call(e, env)
+            case _:
+                assert_never(e)
+
+    def _call(self, e: Call, env: Environment) -> Value:
+        arguments = tuple(self.build(a, env) for a in e.arguments)
+        key = (e.instance, arguments, self.scope, env.body or env)
+        if key not in self.calls:
+            bound = dict(zip(e.instance.parameters, arguments, strict=True))
+            self.calls[key] = self.build(e.instance.result, env.inside(bound))
+        return self.calls[key]
+
+    # --- leaves and conversions ------------------------------------------------------
+
+    def _member(self, e: Member, env: Environment) -> Value:
+        here: Value | Environment = env
+        for symbol in e.path:
+            assert isinstance(here, Environment)
+            here = here[symbol]
+        return _value(here)
+
+    def _convert(self, value: Value, source: Type, target: Type) -> Value:
+        match (source.sort, target.sort):
+            case (Sort.INT, Sort.REAL):
+                return self.scope("to_real", value)
+            case (Sort.BOOL, Sort.INT):
+                return self.scope("to_int", value)
+            case (Sort.BOOL, Sort.REAL):
+                return self.scope("to_real", self.scope("to_int", value))
+            case (Sort.BOOL, Sort.CONSTRAINT):
+                same = self.scope.constraint("same", [value, self.scope.constant(True)])
+                return self.all_own(same, "product")
+            case (Sort.CONSTRAINT, Sort.BOOL):
+                return self.crisp(value)
+            case _:
+                return self.energy(value)
+
+    def crisp(self, value: Value) -> Value:
+        """Return whether a constraint of known or given values holds."""
+        known = evaluate_constant(self.scope, value)
+        if known is not None:
+            return self.scope.constant(known, value.axes)
+        node = self.scope.node(value)
+        return self.scope.make(
+            "holds", (self.scope.use(value),), value.axes, kind=Kind.BOOL, shape=node.shape
+        )
+
+    # --- operators -------------------------------------------------------------------
+
+    def _apply(self, e: Apply, env: Environment) -> Value:
+        scope = self.scope
+        options = {name: self._fixed(value) for name, value in e.options}
+        values = [self.build(a, env) for a in e.arguments]
+        match e.operator:
+            case "zeros" | "ones":
+                value = 0.0 if e.operator == "zeros" else 1.0
+                return scope.spread(scope.constant(value), (), options["shape"])
+            case "eye":
+                size = options["size"]
+                scope.require_room((size, size))
+                return scope.constant(np.eye(size))
+            case "linspace":
+                scope.require_room((options["size"],))
+                steps = scope.constant(np.linspace(0.0, 1.0, options["size"]))
+                first, last = values
+                return scope("add", first, scope("mul", scope("sub", last, first), steps))
+            case "unlike":
+                a, b = values
+                return scope("add", a, scope("softplus", scope("sub", a, b)))
+            case "softmin":
+                return self._log_mean_exp(values, None)
+            case "tempered":
+                return scope("div", *values)
+            case "extern":
+                return self._extern(e, values)
+            case _:
+                return scope.apply(e.operator, values, **options)
+
+    def _fixed(self, option: Any) -> Any:
+        """Return an option with its sizes as numbers. Any: an int, a Size, or a tuple of them."""
+        if isinstance(option, tuple):
+            return tuple(self._fixed(item) for item in option)
+        return option if isinstance(option, str) else evaluate_dim(option, self.sizes)
+
+    def _extern(self, e: Apply, values: Sequence[Value]) -> Value:
+        scope = self.scope
+        values = scope.align(values, pad=False)
+        axes = values[0].axes if values else ()
+        values = [scope.spread(value, axes) for value in values]
+        own = tuple(evaluate_dim(dim, self.sizes) for dim in e.type.shape)
+        return scope.make(
+            "extern",
+            tuple(scope.use(value) for value in values),
+            axes,
+            kind=Kind.REAL,
+            shape=(*(axis.size for axis in axes), *own),
+            options=dict(e.options),
+        )
+
+    # --- relations and logic ---------------------------------------------------------
+
+    def _relation(self, e: Relation, env: Environment) -> Value:
+        a, b = self.build(e.left, env), self.build(e.right, env)
+        tolerance = [] if e.tolerance is None else [self.build(e.tolerance, env)]
+        sort = e.left.type.sort
+        prefix = "int_" if sort is Sort.INT else ""
+        match e.operator:
+            case RelationOperator.LE:
+                made = self.scope.constraint(f"{prefix}le", [a, b, *tolerance])
+            case RelationOperator.GE:
+                made = self.scope.constraint(f"{prefix}le", [b, a, *tolerance])
+            case RelationOperator.LT:
+                made = self.scope.constraint("int_le", [self._after(a), b])
+            case RelationOperator.GT:
+                made = self.scope.constraint("int_le", [self._after(b), a])
+            case RelationOperator.EQ | RelationOperator.NE if sort in (Sort.BOOL, Sort.LABEL):
+                equal = e.operator is RelationOperator.EQ
+                made = self.scope.constraint("same" if equal else "differ", [a, b])
+            case RelationOperator.EQ:
+                made = self.scope.constraint(f"{prefix}eq", [a, b, *tolerance])
+            case RelationOperator.NE:
+                made = self.scope.constraint(f"{prefix}ne", [a, b, *tolerance])
+            case _:
+                assert_never(e.operator)
+        return self.all_own(made, e.logic)
+
+    def _after(self, value: Value) -> Value:
+        return self.scope("add", value, self.scope.constant(1))
+
+    def all_own(self, value: Value, logic: str) -> Value:
+        """Return the AND over a constraint's own axes."""
+        axes = tuple(range(-len(self.scope.own(value)), 0))
+        return self.scope.quantify("all", value, axes, logic=logic)
+
+    def sum_own(self, value: Value) -> Value:
+        """Return the sum over a value's own axes."""
+        axes = tuple(range(-len(self.scope.own(value)), 0))
+        return self.scope.apply("sum", [value], axes=axes) if axes else value
+
+    def _logical(self, e: Logical, operands: list[Value]) -> Value:
+        if e.type.sort is not Sort.CONSTRAINT:
+            return self._soft(e.connective, operands)
+        connect = self.connect
+        match e.connective:
+            case Connective.AND | Connective.OR:
+                return connect(e.connective.value, operands, e.logic)
+            case Connective.NOT:
+                return self.negate(operands[0])
+            case Connective.IMPLIES:
+                left, right = operands
+                return connect("or", [self.negate(left), right], e.logic)
+            case Connective.IFF:
+                left, right = operands
+                there = connect("or", [self.negate(left), right], e.logic)
+                back = connect("or", [self.negate(right), left], e.logic)
+                return connect("and", [there, back], e.logic)
+            case _:
+                assert_never(e.connective)
+
+    def connect(self, word: str, operands: list[Value], logic: str) -> Value:
+        """Return the AND or OR of constraints."""
+        return self.scope.constraint(word, operands, logic=logic)
+
+    def negate(self, operand: Value) -> Value:
+        """Return the NOT of a constraint."""
+        return self.scope.constraint("not", [operand])
+
+    def _soft(self, connective: Connective, operands: list[Value]) -> Value:
+        """Return the product of experts (a sum of energies), or their even mixture."""
+        if connective is Connective.OR:
+            return self._log_mean_exp(operands, [self.scope.constant(1.0)] * len(operands))
+        total = operands[0]
+        for operand in operands[1:]:
+            total = self.scope("add", total, operand)
+        return total
+
+    def energy(self, value: Value) -> Value:
+        """Return C of a constraint, and anything else as it is."""
+        node = self.scope.node(value)
+        if node.kind is not Kind.CONSTRAINT:
+            return value
+        return self.scope.make(
+            "energy", (self.scope.use(value),), value.axes, kind=Kind.REAL, shape=node.shape
+        )
+
+    def _log_mean_exp(self, energies: Sequence[Value], weights: list[Value] | None) -> Value:
+        """Return -log(sum_i w_i exp(-E_i)), weights scaled to sum to one; None leaves them out."""
+        scope = self.scope
+        logs = [scope("neg", energy) for energy in energies]
+        if weights is not None:
+            shares = scope.apply("stack", weights, axis=-1)
+            total = scope("log", scope.apply("sum", [shares], axes=(-1,)))
+            logs = [
+                scope("add", value, scope("sub", scope("log", weight), total))
+                for value, weight in zip(logs, weights, strict=True)
+            ]
+        together = scope.apply("stack", logs, axis=-1)
+        return scope("neg", scope.apply("logsumexp", [together], axes=(-1,)))
+
+    def _spec_call(self, e: SpecCall, env: Environment) -> Value:
+        arguments = [self.build(a, env) for a in e.arguments]
+        inner = env.part(dict(zip(e.instance.parameters, arguments, strict=True)))
+        body = e.instance.body
+        self.define(body.definitions, inner)
+        values = [self.term(term, inner) for term in body.terms]
+        if e.type.sort is Sort.CONSTRAINT:
+            return self.connect("and", values, e.logic) if len(values) > 1 else values[0]
+        return self._soft(Connective.AND, [self.energy(value) for value in values])
+
+    def define(self, definitions: Sequence[object], env: Environment) -> None:
+        """Bind the names of a body that declares no unknowns."""
+        for definition in definitions:
+            assert isinstance(definition, Let)
+            env.values[definition.symbol] = self.build(definition.value, env)
+
+    def term(self, term: Term, env: Environment) -> Value:
+        """Return a term of a spec used as an expression: its value times its weight."""
+        value = self.build(term.value, env)
+        if term.role is Role.MAXIMIZE:
+            value = self.scope("neg", value)
+        if term.weight == 1:
+            return value
+        weight = self.scope.constant(term.weight)
+        if self.scope.node(value).kind is Kind.CONSTRAINT:
+            return self.scope.constraint("scale", [value, weight])
+        return self.scope("mul", value, weight)
+
+
+def _value(found: Value | Environment) -> Value:
+    assert isinstance(found, Value)
+    return found
