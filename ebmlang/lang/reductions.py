@@ -45,7 +45,8 @@ def _noisy_or(energies: Array, *, axes: tuple[int, ...]) -> Array:
     flat = moved.reshape(*moved.shape[: len(kept)], -1)
     with np.errstate(divide="ignore"):
         logs = log1mexp(flat)
-    before = np.concatenate([np.zeros_like(flat[..., :1]), np.cumsum(logs, axis=-1)], axis=-1)
+    first = np.zeros((*flat.shape[:-1], 1))
+    before = np.concatenate([first, np.cumsum(logs, axis=-1)], axis=-1)
     log_product = before[..., -1]
     far = -_logsumexp(-flat + before[..., :-1], axes=(-1,))
     near = -np.log1p(-np.exp(np.minimum(log_product, -math.log(2.0))))

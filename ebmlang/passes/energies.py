@@ -25,7 +25,8 @@ def compute_energies(graph: EnergyGraph) -> EnergyGraph:
     writing = _Writing(with_bodies(graph, compute_energies))
     for number, node in enumerate(writing.graph.nodes):
         writing.add(number, node)
-    return replace(graph, nodes=tuple(writing.builder.nodes), roots=writing.roots())
+    roots = writing.roots()
+    return replace(graph, nodes=tuple(writing.builder.nodes), roots=roots)
 
 
 class _Writing:

@@ -34,6 +34,7 @@ _TABLE = {
     "E0107": Code("not-a-statement"),
     "E0108": Code("not-yet-supported"),
     "E0109": Code("not-text"),
+    "E0110": Code("number-out-of-range"),
     # Names
     "E0201": Code("unknown-name"),
     "E0202": Code("duplicate-name"),

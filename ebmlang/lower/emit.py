@@ -1,0 +1,271 @@
+"""The energy graph as the text of a Python module: straight-line torch code.
+
+The text has one function per question, each computing only what its answer needs:
+
+| function | returns |
+| --- | --- |
+| `prepare(c, g, w, real, check)` | once per binding: all that no unknown decides, as a tuple `p` |
+| `bounds(c, g, w, real)` | bounds of variables |
+| `total(x, p)` | E, `[chain]` |
+| `terms(x, p)` | energies `[chain, term]` and margins `[chain, constraint]` |
+| `requirements(x, p)` | margins of all that is required, `[chain, requirement]` |
+| `reports(x, p)` | a tuple of arrays, each `[chain, ...]` |
+
+`x` is a batch of packed points, `c` the constants, `g` the data, `w` the weights, `f` the functions
+from Python, `real` the dtype, and `check(i, index)` is called with each index that depends on data
+before it is used.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ebmlang.graph import Constant, EnergyGraph, Root, RootKind
+from ebmlang.lower.frame import Frame, Inputs, Lines, show_path
+from ebmlang.lower.guards import plan_guards
+from ebmlang.lower.site import Operand, as_real, show_shape, spread
+
+_HEAD = """\
+from math import inf, nan
+
+import torch
+import torch.nn.functional as F
+
+import ebmlang.lower.torch_kernels as k
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Emitted code, and what its inputs stand for.
+
+    Attributes:
+        text: A Python module.
+        constants: The values of `c`.
+        givens: The paths of `g`.
+        weights: The paths of `w`.
+        externs: The names of `f`.
+        bounds: The roots that `bounds` returns.
+        indices: The roots and node numbers that `check` speaks of by their place.
+    """
+
+    text: str
+    constants: tuple[Constant, ...]
+    givens: tuple[str, ...]
+    weights: tuple[str, ...]
+    externs: tuple[str, ...]
+    bounds: tuple[Root, ...]
+    indices: tuple[tuple[Root, int], ...]
+
+
+def emit_source(graph: EnergyGraph) -> str:
+    """Return the text of the module for a graph that has been through the passes."""
+    return emit_program(graph).text
+
+
+def emit_program(graph: EnergyGraph) -> Program:
+    """Return the module for a graph that has been through the passes, and its inputs."""
+    emitter = _Emitter(graph)
+    functions = [
+        emitter.total(),
+        emitter.terms(),
+        emitter.requirements(),
+        emitter.reports(),
+        emitter.bounds(),
+    ]
+    return emitter.program(functions)
+
+
+def emit_trace(graph: EnergyGraph, numbers: Sequence[int]) -> Program:
+    """Return a module whose one question, `trace(x, p)`, is the values of these nodes."""
+    emitter = _Emitter(graph)
+    return emitter.program([emitter.values("trace", "Return the traced values.", numbers)])
+
+
+class _Emitter:
+    def __init__(self, graph: EnergyGraph) -> None:
+        self._graph = graph
+        leaves = [n.option("path") for n in graph.nodes if n.operator == "weight"]
+        weights = dict.fromkeys((*graph.weights, *leaves))
+        self._inputs = Inputs(
+            givens={given.path: i for i, given in enumerate(graph.givens)},
+            weights={path: i for i, path in enumerate(weights)},
+        )
+        self._indices = tuple(graph.roots_of(RootKind.INDEX))
+        places = {variable.path: i for i, variable in enumerate(graph.variables)}
+        self._variables = {
+            number: f"x{places[node.option('path')]}"
+            for number, node in enumerate(graph.nodes)
+            if node.operator == "variable"
+        }
+        self._guards = plan_guards(graph, graph.varying)
+        kinds = (RootKind.LOWER, RootKind.UPPER)
+        self._bounds = tuple(root for root in graph.roots if root.kind in kinds)
+
+    def program(self, functions: Sequence[str]) -> Program:
+        prepare = self._prepare()
+        count = len(self._graph.variables)
+        title = f'"""An energy over {count} variable{"" if count == 1 else "s"}."""\n'
+        return Program(
+            text="\n\n".join([title + "\n" + _HEAD, prepare, *functions]),
+            constants=tuple(self._inputs.constants),
+            givens=tuple(self._inputs.givens),
+            weights=tuple(self._inputs.weights),
+            externs=tuple(self._inputs.externs),
+            bounds=self._bounds,
+            indices=self._indices,
+        )
+
+    # --- before the unknowns are known -----------------------------------------------
+
+    def _prepare(self) -> str:
+        checks: dict[int, list[int]] = {}
+        for place, (_, number) in enumerate(self._indices):
+            checks.setdefault(number, []).append(place)
+        frame = self._frame(behind_prepare=False, checks=checks)
+        leaves = [n for n in checks if not frame.order([n])]
+        for number in leaves:
+            for place in checks[number]:
+                frame.out.add(f"check({place}, {frame.operand(number).text})")
+        # Indices come first, so that each is checked before anything is read through it.
+        frame.write([*checks, *self._inputs.preparing])
+        values = [f"    {text},  # p[{i}]" for text, i in self._inputs.prepared.items()]
+        result = ["return (", *values, ")"] if values else ["return ()"]
+        lines = [*frame.out.lines, *(f"    {line}" for line in result)]
+        named = [
+            *_named(lines, "g", self._inputs.givens),
+            *_named(lines, "w", self._inputs.weights),
+        ]
+        doc = "Compute once what no unknown decides."
+        return _function("prepare(c, g, w, real, check)", doc, [*named, *lines])
+
+    def bounds(self) -> str:
+        frame = self._frame(behind_prepare=False)
+        numbers = [self._graph.roots[root] for root in self._bounds]
+        frame.write(numbers)
+        frame.out.add(f"return {_tuple([frame.operand(n) for n in numbers])}")
+        return _function("bounds(c, g, w, real)", "Return bounds of variables.", frame.out.lines)
+
+    # --- given a batch of points -----------------------------------------------------
+
+    def total(self) -> str:
+        frame = self._frame()
+        (number,) = [n for _, n in self._graph.roots_of(RootKind.TOTAL)]
+        frame.write([number])
+        frame.out.add(f"return {spread(as_real(frame.operand(number))).text}")
+        return self._batched("total", "Return the energy: [chain].", frame)
+
+    def terms(self) -> str:
+        frame = self._frame()
+        energies = [n for _, n in self._graph.roots_of(RootKind.ENERGY)]
+        margins = [n for _, n in self._graph.roots_of(RootKind.MARGIN)]
+        frame.write([*energies, *margins])
+        frame.out.add(f"energies = {_joined(frame, energies, 'stack')}")
+        frame.out.add(f"margins = {_joined(frame, margins, 'stack')}")
+        frame.out.add("return energies, margins")
+        return self._batched(
+            "terms", "Return energies [chain, term] and margins [chain, constraint].", frame
+        )
+
+    def requirements(self) -> str:
+        frame = self._frame()
+        numbers = [n for _, n in self._graph.roots_of(RootKind.HARD)]
+        frame.write(numbers)
+        frame.out.add(f"return {_joined(frame, numbers, 'cat')}")
+        return self._batched(
+            "requirements", "Return the margins of what is required: [chain, requirement].", frame
+        )
+
+    def reports(self) -> str:
+        numbers = [n for _, n in self._graph.roots_of(RootKind.REPORT)]
+        return self.values("reports", "Return derived quantities, each [chain, ...].", numbers)
+
+    def values(self, name: str, doc: str, numbers: Sequence[int]) -> str:
+        frame = self._frame()
+        frame.write(numbers)
+        frame.out.add(f"return {_tuple([spread(frame.operand(n)) for n in numbers])}")
+        return self._batched(name, doc, frame)
+
+    def _frame(
+        self, *, behind_prepare: bool = True, checks: dict[int, list[int]] | None = None
+    ) -> Frame:
+        return Frame(
+            graph=self._graph,
+            inputs=self._inputs,
+            out=Lines(),
+            varying=self._graph.varying,
+            guards=self._guards,
+            names=dict(self._variables),
+            behind_prepare=behind_prepare,
+            checks=checks or {},
+        )
+
+    def _batched(self, name: str, doc: str, frame: Frame) -> str:
+        lines = frame.out.lines
+        return _function(f"{name}(x, p)", doc, [*self._unpacked(lines), *lines])
+
+    def _unpacked(self, lines: Sequence[str]) -> list[str]:
+        """Return the statements that take a packed point apart, as far as `lines` need it."""
+        code = "\n".join(lines)
+        variables = self._graph.variables
+        used = [i for i, v in enumerate(variables) if _has_word(code, f"x{i}")]
+        out = Lines()
+        apart = ", ".join(f"x{i}" if i in used else "_" for i in range(len(variables)))
+        sizes = [math.prod(variable.shape) for variable in variables]
+        if used and len(variables) > 1:
+            # One call for all: its gradient is one concatenation.
+            scalars = all(variable.shape == () for variable in variables)
+            whole = "unbind(1)" if scalars else f"split(({', '.join(map(str, sizes))}), 1)"
+            # Brackets let a long line be broken.
+            out.add(f"{apart if len(apart) < 60 else f'({apart})'} = x.{whole}")
+        for i in used:
+            shape = variables[i].shape
+            source = f"x{i}" if len(variables) > 1 else "x"
+            scalars = len(variables) > 1 and all(v.shape == () for v in variables)
+            taken = (
+                source
+                if len(shape) == 1 or scalars
+                else f"{source}.reshape({show_shape(shape, varying=True)})"
+            )
+            if taken != f"x{i}":
+                out.add(f"x{i} = {taken}")
+        code += "\n".join(out.lines)
+        head = Lines()
+        for i in used:
+            head.lines.append(f"    # x{i}: {show_path(variables[i].path)}")
+        if _has_word(code, "chains"):
+            head.add("chains = x.shape[0]")
+        if _has_word(code, "real"):
+            head.add("real = x.dtype")
+        return [*head.lines, *out.lines]
+
+
+def _function(signature: str, doc: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"def {signature}:", f'    """{doc}"""', *lines, ""])
+
+
+def _named(lines: Sequence[str], name: str, places: Mapping[str, int]) -> list[str]:
+    """Return comments that say which paths the inputs read by these lines belong to."""
+    code = "\n".join(lines)
+    return [
+        f"    # {name}[{place}]: {show_path(path)}"
+        for path, place in places.items()
+        if f"{name}[{place}]" in code
+    ]
+
+
+def _tuple(operands: Sequence[Operand]) -> str:
+    texts = [operand.text for operand in operands]
+    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
+
+
+def _joined(frame: Frame, numbers: Sequence[int], how: str) -> str:
+    """Return values side by side along the axis behind the chains."""
+    if not numbers:
+        return "x.new_zeros((x.shape[0], 0))"
+    return f"torch.{how}({_tuple([spread(as_real(frame.operand(n))) for n in numbers])}, 1)"
+
+
+def _has_word(code: str, word: str) -> bool:
+    return re.search(rf"\b{word}\b", code) is not None

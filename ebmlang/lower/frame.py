@@ -1,0 +1,325 @@
+"""Nodes to statements: one frame writes the nodes of one graph, in an order of need.
+
+The model is one frame per function; the body of each recurrence is a frame inside it, written
+where the loop stands, so that the whole stays one straight line.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ebmlang.graph import Constant, EnergyGraph, Node, Root, RootKind
+from ebmlang.lang.table import OPERATORS
+from ebmlang.lower.expression import write_operator
+from ebmlang.lower.guards import Edge, Guard, mask_inputs, plan_guards
+from ebmlang.lower.site import Operand, Site, show_shape, spread, widen
+
+LINE_LENGTH = 96
+_LEAVES = ("constant", "given", "weight")
+
+
+@dataclass(slots=True)
+class Inputs:
+    """What all functions of one program share: the places of constants, data and prepared values.
+
+    Attributes:
+        givens, weights: Path to place.
+        constants: Value to place.
+        externs: Name of a function from Python to place.
+        prepared: What `prepare` returns: its expression there, to its place.
+        preparing: Numbers of the nodes that `prepare` has to compute.
+    """
+
+    givens: Mapping[str, int]
+    weights: Mapping[str, int]
+    constants: dict[Constant, int] = field(default_factory=dict)
+    externs: dict[str, int] = field(default_factory=dict)
+    prepared: dict[str, int] = field(default_factory=dict)
+    preparing: dict[int, None] = field(default_factory=dict)
+
+    def leaf(self, node: Node) -> str:
+        """Return the expression of a constant, a given or a weight."""
+        match node.operator:
+            case "constant":
+                places = self.constants
+                return f"c[{places.setdefault(node.option('value'), len(places))}]"
+            case "given":
+                return f"g[{self.givens[node.option('path')]}]"
+            case _:
+                return f"w[{self.weights[node.option('path')]}]"
+
+    def prepare(self, text: str) -> str:
+        """Return the expression, behind `prepare`, of what has the expression `text` in it."""
+        return f"p[{self.prepared.setdefault(text, len(self.prepared))}]"
+
+
+@dataclass(slots=True)
+class Lines:
+    """The lines of one function, with a comment wherever the term changes."""
+
+    lines: list[str] = field(default_factory=list)
+    indent: str = "    "
+    path: str = ""
+
+    def add(self, text: str) -> None:
+        """Add one statement, broken inside its brackets where it is too long."""
+        broken = textwrap.wrap(
+            text,
+            LINE_LENGTH,
+            initial_indent=self.indent,
+            subsequent_indent=self.indent + "    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self.lines.extend(broken)
+
+    def about(self, path: str) -> None:
+        """Say which term the next statements are for."""
+        if path and path != self.path:
+            self.lines.append(f"{self.indent}# {show_path(path)}")
+            self.path = path
+
+
+def show_path(path: str) -> str:
+    """Return a path in a form that cannot end a comment."""
+    return re.sub(r"[^\w.\[\]]", "?", path)
+
+
+@dataclass(slots=True)
+class Frame:
+    """The writing of one graph's nodes.
+
+    Attributes:
+        graph: The graph.
+        inputs: Places shared by all functions.
+        out: Where statements go.
+        varying: For each node, whether it has a chain axis.
+        prefix: What names of values begin with.
+        names: Expressions of nodes that have one already.
+        behind_prepare: Whether values that do not vary come from `prepare`.
+        inside: Whether the graph is the body of a recurrence.
+        checks: Nodes to hand to `check` once computed, with the places of their roots.
+        guards: What `plan_guards` says of the graph.
+    """
+
+    graph: EnergyGraph
+    inputs: Inputs
+    out: Lines
+    varying: Sequence[bool]
+    guards: Mapping[Edge, tuple[Guard, ...]]
+    prefix: str = "v"
+    names: dict[int, str] = field(default_factory=dict)
+    behind_prepare: bool = True
+    inside: bool = False
+    checks: Mapping[int, Sequence[int]] = field(default_factory=dict)
+
+    def operand(self, number: int) -> Operand:
+        """Return a node that has an expression, as an operand."""
+        node = self.graph.nodes[number]
+        constant = node.option("value").array if node.operator == "constant" else None
+        return Operand(
+            write=lambda: self._text(number),
+            shape=node.shape,
+            kind=node.kind,
+            varying=self.varying[number],
+            constant=constant,
+        )
+
+    def _text(self, number: int) -> str:
+        if number in self.names:
+            return self.names[number]
+        node = self.graph.nodes[number]
+        if node.operator in _LEAVES:
+            leaf = self.inputs.leaf(node)
+            return self.inputs.prepare(leaf) if self.behind_prepare else leaf
+        assert self._is_prepared(number)
+        self.inputs.preparing.setdefault(number)
+        return self.inputs.prepare(f"v{number}")
+
+    def _is_prepared(self, number: int) -> bool:
+        return self.behind_prepare and not self.inside and not self.varying[number]
+
+    # --- order -----------------------------------------------------------------------
+
+    def write(self, roots: Iterable[int]) -> None:
+        """Write all statements that these nodes need."""
+        for number in self.order(roots):
+            self._write_node(number)
+
+    def order(self, roots: Iterable[int]) -> list[int]:
+        """Return the nodes to compute for `roots`, each after what it needs."""
+        order: dict[int, None] = {}
+        waiting = [(number, False) for number in reversed(list(roots))]
+        while waiting:
+            number, ready = waiting.pop()
+            if number in order or self._is_known(number):
+                continue
+            if ready:
+                order[number] = None
+                continue
+            waiting.append((number, True))
+            waiting.extend((needed, False) for needed in reversed(self.needs(number)))
+        return list(order)
+
+    def needs(self, number: int) -> list[int]:
+        """Return the inputs of a node and of the masks that guard its gradients."""
+        node = self.graph.nodes[number]
+        masks = [
+            mask
+            for place in range(len(node.inputs))
+            for guard in self.guards.get((number, place), ())
+            for mask in mask_inputs(self.graph, guard)
+        ]
+        return [*masks, *node.inputs]
+
+    def _is_known(self, number: int) -> bool:
+        node = self.graph.nodes[number]
+        return number in self.names or node.operator in _LEAVES or self._is_prepared(number)
+
+    # --- statements ------------------------------------------------------------------
+
+    def _write_node(self, number: int) -> None:
+        node = self.graph.nodes[number]
+        name = f"{self.prefix}{number}"
+        self.out.about(node.origin.path)
+        if node.operator == "scan":
+            self._write_scan(number, name)
+        else:
+            self.out.add(f"{name} = {self._expression(number)}")
+        self.names[number] = name
+        for place in self.checks.get(number, ()):
+            self.out.add(f"check({place}, {name})")
+
+    def _expression(self, number: int) -> str:
+        node = self.graph.nodes[number]
+        operands = tuple(self._guarded(number, i) for i in range(len(node.inputs)))
+        site = Site(node=node, operands=operands, varying=self.varying[number])
+        if node.operator == "extern":
+            return self._extern(site)
+        return write_operator(OPERATORS[node.operator], site)
+
+    def _guarded(self, number: int, place: int) -> Operand:
+        node = self.graph.nodes[number]
+        operand = self.operand(node.inputs[place])
+        if (number, place) in self.guards:
+            operand = widen(operand, len(node.shape) - len(operand.shape))
+        for guard in self.guards.get((number, place), ()):
+            kept = ("{0}", "{0}.detach()") if guard.taken else ("{0}.detach()", "{0}")
+            operand = operand.inside(f"torch.where({self._mask(guard)}, {', '.join(kept)})")
+        return operand
+
+    def _mask(self, guard: Guard) -> str:
+        choice = self.graph.nodes[guard.choice]
+        rank = len(choice.shape)
+        parts = [self.operand(i) for i in mask_inputs(self.graph, guard)]
+        texts = [widen(part, rank - len(part.shape)).text for part in parts]
+        if len(texts) == 1:
+            return texts[0]
+        return "({0} >= {1}) & ({0} <= {2})".format(*texts)
+
+    def _extern(self, site: Site) -> str:
+        place = self.inputs.externs.setdefault(site.option("name"), len(self.inputs.externs))
+        operands = site.real().operands
+        if site.varying:
+            operands = tuple(spread(operand) for operand in operands)
+        return f"f[{place}]({', '.join(operand.text for operand in operands)})"
+
+    # --- recurrences -----------------------------------------------------------------
+
+    def _write_scan(self, number: int, name: str) -> None:
+        """Write a loop; what does not change from step to step stands in front of it."""
+        node = self.graph.nodes[number]
+        body: EnergyGraph = node.option("body")
+        ranks: tuple[int, ...] = node.option("element_ranks")
+        start, *rest = (self.operand(i) for i in node.inputs)
+        elements, captures = rest[: len(ranks)], rest[len(ranks) :]
+        result = body.roots[Root(RootKind.NEXT)]
+        varying = _body_flags(body, [start.varying, *(o.varying for o in rest)], result)
+        state_varies = varying[result]
+
+        state = f"{name}_state"
+        texts = [state, *(f"{name}_element{i}" for i in range(len(elements)))]
+        texts += [capture.text for capture in captures]
+        parameters = {
+            i: texts[inner.option("index")]
+            for i, inner in enumerate(body.nodes)
+            if inner.operator == "parameter"
+        }
+        frame = Frame(
+            graph=body,
+            inputs=self.inputs,
+            out=self.out,
+            varying=varying,
+            guards=plan_guards(body, varying),
+            prefix=f"{name}_",
+            names=parameters,
+            behind_prepare=self.behind_prepare,
+            inside=True,
+        )
+        order = frame.order([result])
+        changing = _changing(frame, order, len(ranks))
+        for inner in order:
+            if inner not in changing:
+                frame._write_node(inner)
+
+        first = spread(start) if state_varies else start
+        self.out.add(f"{state} = {first.text}")
+        self.out.add(f"{name}_states = [{state}]")
+        self.out.add(self._loop(name, node, elements))
+        self.out.indent += "    "
+        for inner in order:
+            if inner in changing:
+                frame._write_node(inner)
+        after = frame.operand(result)
+        self.out.add(f"{state} = {spread(after).text if state_varies else after.text}")
+        self.out.add(f"{name}_states.append({state})")
+        self.out.indent = self.out.indent[:-4]
+        stacked = f"torch.stack({name}_states, {-node.option('rank') - 1})"
+        if self.varying[number] and not state_varies:
+            stacked += f".expand({show_shape(node.shape, varying=True)})"
+        self.out.add(f"{name} = {stacked}")
+
+    def _loop(self, name: str, node: Node, elements: Sequence[Operand]) -> str:
+        """Return the head of the loop: over the elements, or a count where there are none."""
+        axes = [-rank - 1 for rank in node.option("element_ranks")]
+        targets, sources = [], []
+        for i, (element, axis) in enumerate(zip(elements, axes, strict=True)):
+            assert element.shape[len(element.shape) + axis] == node.option("steps")
+            targets.append(f"{name}_element{i}")
+            sources.append(f"{element.text}.unbind({axis})")
+        if not targets:
+            return f"for _ in range({node.option('steps')}):"
+        if len(targets) == 1:
+            return f"for {targets[0]} in {sources[0]}:"
+        # The brackets let a long line be broken.
+        return f"for ({', '.join(targets)}) in zip({', '.join(sources)}, strict=True):"
+
+
+def _body_flags(body: EnergyGraph, parameters: Sequence[bool], result: int) -> list[bool]:
+    """Return which nodes of a body vary; the state does if its start or the next state does."""
+    while True:
+        flags: list[bool] = []
+        for node in body.nodes:
+            if node.operator == "parameter":
+                flags.append(parameters[node.option("index")])
+            else:
+                flags.append(any(flags[i] for i in node.inputs))
+        if parameters[0] or not flags[result]:
+            # A state that varies only at the start still has a chain axis throughout.
+            flags[result] = flags[result] or parameters[0]
+            return flags
+        parameters = [True, *parameters[1:]]
+
+
+def _changing(frame: Frame, order: Sequence[int], elements: int) -> set[int]:
+    """Return the nodes of a body that depend on its state or its elements."""
+    changing = {
+        i
+        for i, node in enumerate(frame.graph.nodes)
+        if node.operator == "parameter" and node.option("index") <= elements
+    }
+    for number in order:
+        if any(needed in changing for needed in frame.needs(number)):
+            changing.add(number)
+    return changing

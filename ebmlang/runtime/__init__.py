@@ -1,0 +1,27 @@
+"""Where and how runs happen: targets, devices, threads, random streams, budgets, progress."""
+
+from ebmlang.runtime.budget import UNLIMITED, Budget, Deadline
+from ebmlang.runtime.device import pick_device
+from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
+from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pick_progress
+from ebmlang.runtime.random import build_generator, derive_seed
+from ebmlang.runtime.target import Target
+from ebmlang.runtime.threads import thread_count, threads_for
+
+__all__ = [
+    "UNLIMITED",
+    "Budget",
+    "Deadline",
+    "Interrupt",
+    "Progress",
+    "RichProgress",
+    "SilentProgress",
+    "Target",
+    "build_generator",
+    "derive_seed",
+    "pick_device",
+    "pick_progress",
+    "thread_count",
+    "threads_for",
+    "watch_interrupts",
+]

@@ -1,0 +1,47 @@
+"""Ctrl-C in a long run: stop at the next round and keep what is finished.
+
+The first Ctrl-C only asks; the loop sees it between rounds and returns. A second one raises
+`KeyboardInterrupt` at once, for those who cannot wait.
+"""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupt:
+    """Whether the user has asked the run to stop."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def request(self) -> None:
+        """Ask the run to stop at its next round."""
+        self.requested = True
+
+
+@contextmanager
+def watch_interrupts() -> Iterator[Interrupt]:
+    """Turn the first Ctrl-C inside the block into a request.
+
+    Python delivers signals to the main thread only, so in any other thread the block changes
+    nothing and the request never comes.
+    """
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if interrupt.requested:
+            raise KeyboardInterrupt
+        interrupt.request()
+
+    former = signal.signal(signal.SIGINT, handle)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, former)

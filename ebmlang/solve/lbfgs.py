@@ -1,0 +1,262 @@
+"""L-BFGS with bounds on all starts at once, each with its own line search and history.
+
+One step is one evaluation of the batch. A start whose trial point is good enough takes it,
+learns from it and chooses a new direction; any other start shortens its step and tries
+again next time. So no start waits for another and no evaluation is idle.
+
+Bounds: coordinates at a bound whose gradient pushes outwards are held there; the
+quasi-Newton model is restricted to the others (and to the tangent space on spheres and
+rotations), and the trial point is brought back into the domain by the chart's retraction.
+
+Sources: Bertsekas, Projected Newton methods (1982), sections 2-3, for held coordinates and the
+decrease along the projection arc; Nocedal and Wright, Numerical Optimization (2006), algorithms
+7.4 and 7.5; Hager and Zhang (2005), section 4.1, for accepting steps within round-off.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ebmlang.solve.objective import Evaluation, Objective, choose, residual
+
+MEMORY = 10
+"""Pairs of steps and gradient changes kept per start."""
+
+DECREASE = 1e-4
+"""Share of the predicted decrease that a step must bring (Armijo)."""
+
+NOISE = 10
+"""Changes of the value below so many eps of it are round-off."""
+
+TRIALS = 20
+"""Trial points along one direction before the history is dropped; the steps have then shrunk by
+at least 2^20, to where the quadratic model says nothing."""
+
+FIRST_MOVE = 0.1
+"""Largest coordinate change of a step without history, in the solver's coordinates."""
+
+LARGEST_MOVE = 10.0
+"""Largest coordinate change of any step, as a multiple of the largest coordinate or of 1."""
+
+HOLD = 1e-3
+"""Furthest distance from a bound at which a coordinate may be held, in the solver's coordinates."""
+
+CURVATURE = 1e-10
+"""Least cosine between a step and its gradient change for the pair to count as convex."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LbfgsState:
+    """Where each start is and where it goes next; every tensor's first axis is the start.
+
+    Attributes:
+        moves: Steps taken, newest last.
+        changes: Gradient changes along them; zero where there is no pair yet.
+        size: Share of the direction to try.
+        trials: Trial points so far along the direction.
+        stationarity: Largest entry of the projected gradient.
+        converged: Whether that is below the tolerance.
+        stalled: Whether not even steepest descent finds a lower point.
+    """
+
+    position: Float[Tensor, "start dim"]
+    value: Float[Tensor, " start"]
+    gradient: Float[Tensor, "start dim"]
+    moves: Float[Tensor, "start memory dim"]
+    changes: Float[Tensor, "start memory dim"]
+    direction: Float[Tensor, "start dim"]
+    size: Float[Tensor, " start"]
+    trials: Int[Tensor, " start"]
+    stationarity: Float[Tensor, " start"]
+    converged: Bool[Tensor, " start"]
+    stalled: Bool[Tensor, " start"]
+
+    @property
+    def done(self) -> Bool[Tensor, " start"]:
+        """Which starts have nothing left to do."""
+        return self.converged | self.stalled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LbfgsInfo:
+    """What a step did.
+
+    Attributes:
+        accepted: Starts that moved.
+    """
+
+    accepted: Bool[Tensor, " start"]
+
+
+def init(
+    objective: Objective, position: Float[Tensor, "start dim"], tolerance: float
+) -> LbfgsState:
+    """Begin at the positions, without history."""
+    found = objective.evaluate(position)
+    history = position.new_zeros(position.shape[0], MEMORY, position.shape[1])
+    stationarity = _stationarity(objective, position, found)
+    state = LbfgsState(
+        position=position,
+        value=found.value,
+        gradient=found.gradient,
+        moves=history,
+        changes=history,
+        direction=torch.zeros_like(position),
+        size=torch.ones_like(found.value),
+        trials=torch.zeros_like(found.value, dtype=torch.long),
+        stationarity=stationarity,
+        converged=_is_converged(stationarity, found.value, tolerance),
+        # Where the value is not finite there is no gradient to follow.
+        stalled=~torch.isfinite(found.value),
+    )
+    return _aim(objective, state)
+
+
+def step(
+    objective: Objective, state: LbfgsState, tolerance: float
+) -> tuple[LbfgsState, LbfgsInfo]:
+    """Evaluate one trial point per start and take it, or shorten the step."""
+    trial = objective.chart.retract(state.position + state.size[:, None] * state.direction)
+    found = objective.evaluate(trial)
+    stationarity = _stationarity(objective, trial, found)
+    move = trial - state.position
+    predicted = (state.gradient * move).sum(1)
+    accepted = _is_good(state, found, predicted, stationarity) & ~state.done
+
+    pushed = replace(
+        state,
+        position=choose(accepted, trial, state.position),
+        value=choose(accepted, found.value, state.value),
+        gradient=choose(accepted, found.gradient, state.gradient),
+        moves=_push(accepted, state.moves, move),
+        changes=_push(accepted, state.changes, found.gradient - state.gradient),
+        stationarity=choose(accepted, stationarity, state.stationarity),
+        trials=torch.where(accepted, 0, state.trials + 1),
+    )
+    spent = pushed.trials >= TRIALS
+    has_history = pushed.changes.abs().amax((1, 2)) > 0
+    dropped = choose(spent, torch.zeros_like(pushed.moves), pushed.moves)
+    aimed = _aim(
+        objective,
+        replace(
+            pushed,
+            moves=dropped,
+            changes=choose(spent, torch.zeros_like(dropped), pushed.changes),
+            trials=torch.where(spent, 0, pushed.trials),
+            stalled=state.stalled | (spent & ~has_history & ~state.done),
+            converged=_is_converged(pushed.stationarity, pushed.value, tolerance),
+        ),
+    )
+    again = ~accepted & ~spent
+    shorter = state.size * _shrink(found.value - state.value, predicted)
+    following = replace(
+        aimed,
+        direction=choose(again, state.direction, aimed.direction),
+        size=torch.where(again, shorter, aimed.size),
+    )
+    return following, LbfgsInfo(accepted=accepted)
+
+
+def take(state: LbfgsState, index: Int[Tensor, " kept"]) -> LbfgsState:
+    """Return the state of some of the starts."""
+    return LbfgsState(
+        position=state.position[index],
+        value=state.value[index],
+        gradient=state.gradient[index],
+        moves=state.moves[index],
+        changes=state.changes[index],
+        direction=state.direction[index],
+        size=state.size[index],
+        trials=state.trials[index],
+        stationarity=state.stationarity[index],
+        converged=state.converged[index],
+        stalled=state.stalled[index],
+    )
+
+
+def _is_good(
+    state: LbfgsState, found: Evaluation, predicted: Tensor, stationarity: Tensor
+) -> Tensor:
+    noise = NOISE * torch.finfo(found.value.dtype).eps * state.value.abs()
+    lower = (found.value <= state.value + DECREASE * predicted) & (predicted < 0)
+    # When differences of the value drown in round-off, the gradient still tells better from worse.
+    level = (found.value <= state.value + noise) & (stationarity < state.stationarity)
+    return torch.isfinite(found.value) & (lower | level)
+
+
+def _shrink(rise: Tensor, predicted: Tensor) -> Tensor:
+    """Return the minimizer of the parabola through both values, as a share of the step."""
+    share = -predicted / (2 * (rise - predicted))
+    # A trial that was not finite, or did not rise as a parabola would, says only: much shorter.
+    return torch.where(torch.isfinite(share) & (rise > predicted), share, 0.1).clamp(0.1, 0.5)
+
+
+def _push(accepted: Tensor, history: Tensor, newest: Tensor) -> Tensor:
+    return choose(accepted, torch.cat([history[:, 1:], newest[:, None]], dim=1), history)
+
+
+def _aim(objective: Objective, state: LbfgsState) -> LbfgsState:
+    """Choose direction and first step size at the current positions."""
+    chart, gradient, y = objective.chart, state.gradient, state.position
+    edge = state.stationarity.clamp(max=HOLD)[:, None]
+    held = ((y <= chart.lower + edge) & (gradient > 0)) | (
+        (y >= chart.upper - edge) & (gradient < 0)
+    )
+    free = (~held).to(y.dtype)
+    moves = chart.tangent(y, state.moves) * free[:, None]
+    changes = chart.tangent(y, state.changes) * free[:, None]
+    inverse, has_pairs, scale = _curvatures(moves, changes)
+    newton = -_two_loops(moves, changes, inverse, scale, gradient * free)
+    newton = chart.tangent(y, newton[:, None])[:, 0]
+
+    slope = (newton * gradient * free).sum(1)
+    steep = (gradient * free).norm(dim=1) * newton.norm(dim=1)
+    descends = has_pairs & torch.isfinite(slope) & (slope < -CURVATURE * steep)
+    # Held coordinates go straight to their bound, at the scale of the model.
+    model = torch.where(held, -scale[:, None] * gradient, newton)
+    direction = choose(descends, model, -gradient)
+
+    longest = direction.abs().amax(1).clamp(min=torch.finfo(y.dtype).tiny)
+    room = torch.where(descends, LARGEST_MOVE * y.abs().amax(1).clamp(min=1), FIRST_MOVE)
+    return replace(state, direction=direction, size=(room / longest).clamp(max=1))
+
+
+def _curvatures(moves: Tensor, changes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return `1 / s.y` per pair, 0 where it is not convex; if any is; and `s.y / y.y` of the newest."""
+    product = (moves * changes).sum(-1)
+    size = changes.square().sum(-1)
+    convex = product > CURVATURE * moves.norm(dim=-1) * size.sqrt()
+    inverse = torch.where(convex, 1 / torch.where(convex, product, 1), 0)
+    ratio = torch.where(convex, product / torch.where(convex, size, 1), 0)
+    place = torch.arange(1, moves.shape[1] + 1, device=moves.device) * convex
+    newest = ratio.gather(1, place.argmax(1, keepdim=True))[:, 0]
+    has_pairs = convex.any(1)
+    return inverse, has_pairs, torch.where(has_pairs, newest, 1)
+
+
+def _two_loops(
+    moves: Tensor, changes: Tensor, inverse: Tensor, scale: Tensor, gradient: Tensor
+) -> Tensor:
+    """Apply the inverse Hessian model to the gradient; pairs with inverse 0 change nothing."""
+    shares: list[Tensor] = []
+    result = gradient
+    memory = moves.shape[1]
+    for pair in reversed(range(memory)):
+        share = inverse[:, pair, None] * (moves[:, pair] * result).sum(1, keepdim=True)
+        result = result - share * changes[:, pair]
+        shares.append(share)
+    result = result * scale[:, None]
+    for pair in range(memory):
+        back = inverse[:, pair, None] * (changes[:, pair] * result).sum(1, keepdim=True)
+        result = result + (shares[memory - 1 - pair] - back) * moves[:, pair]
+    return result
+
+
+def _stationarity(objective: Objective, y: Tensor, found: Evaluation) -> Tensor:
+    return residual(objective.chart, y, found.gradient).abs().amax(1)
+
+
+def _is_converged(stationarity: Tensor, value: Tensor, tolerance: float) -> Tensor:
+    return torch.isfinite(value) & (stationarity <= tolerance * value.abs().clamp(min=1))

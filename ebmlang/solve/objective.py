@@ -1,0 +1,148 @@
+"""What a solver minimizes: the energy in a solver's coordinates, with a term per requirement.
+
+The augmented Lagrangian of margins that must be >= 0 (Powell, Hestenes, Rockafellar):
+
+    L(y) = E(x) + sum_i (max(0, lambda_i - rho_i (r_i - slack))^2 - lambda_i^2) / (2 rho_i)
+
+with a multiplier `lambda` and a penalty `rho` per requirement and start. Where nothing is
+required the sum is empty and L is E.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ebmlang.runtime import Target
+from ebmlang.spaces import SolvingChart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluation:
+    """Value and tangent gradient of an objective at one point per start.
+
+    Attributes:
+        value: `inf` where the value or the gradient is not finite.
+        gradient: By the solver's coordinates, tangent to spheres and rotations; 0 where the
+            value is `inf`.
+    """
+
+    value: Float[Tensor, " start"]
+    gradient: Float[Tensor, "start dim"]
+
+
+class Objective(Protocol):
+    """A function of a solver's coordinates, one value per start."""
+
+    @property
+    def chart(self) -> SolvingChart:
+        """The coordinates."""
+
+    def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
+        """Return value and gradient."""
+
+    def take(self, index: Int[Tensor, " kept"]) -> "Objective":
+        """Return the same function for some of the starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lagrangian:
+    """The energy with its requirements, as an objective.
+
+    Attributes:
+        target: The model.
+        chart: The solver's coordinates.
+        slack: What every margin is aimed above zero by [tolerances].
+        multipliers: One per start and requirement; >= 0.
+        penalty: One per start and requirement; positive.
+    """
+
+    target: Target
+    chart: SolvingChart
+    slack: float
+    multipliers: Float[Tensor, "start requirement"]
+    penalty: Float[Tensor, "start requirement"]
+
+    def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
+        """Return value and gradient."""
+        return differentiate(self.chart, y, self._value)
+
+    def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
+        """Return the same function for some of the starts."""
+        return replace(self, multipliers=self.multipliers[index], penalty=self.penalty[index])
+
+    def _value(self, x: Tensor) -> Tensor:
+        energy = self.target.energy(x)
+        if not self.multipliers.shape[1]:
+            return energy
+        pressure = self.pressure(self.target.requirements(x))
+        paid = pressure.square() - self.multipliers.square()
+        return energy + (paid / (2 * self.penalty)).sum(1)
+
+    def pressure(self, margins: Float[Tensor, "start requirement"]) -> Tensor:
+        """Return `max(0, lambda - rho (r - slack))`, the next multipliers."""
+        gap = margins - self.slack
+        return (self.multipliers - self.penalty * gap).clamp(min=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Violation:
+    """Half the squared distance of all margins below an aim: zero where all reach it."""
+
+    target: Target
+    chart: SolvingChart
+    aim: float
+
+    def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
+        """Return value and gradient."""
+        return differentiate(self.chart, y, self._value)
+
+    def take(self, index: Int[Tensor, " kept"]) -> "Violation":
+        """Return itself: it keeps nothing per start."""
+        del index
+        return self
+
+    def _value(self, x: Tensor) -> Tensor:
+        return (self.aim - self.target.requirements(x)).clamp(min=0).square().sum(1) / 2
+
+
+class _Value(Protocol):
+    def __call__(self, x: Tensor, /) -> Tensor: ...
+
+
+def differentiate(
+    chart: SolvingChart, y: Float[Tensor, "start dim"], value_at: _Value
+) -> Evaluation:
+    """Evaluate a function of packed points and its gradient by solver's coordinates."""
+    with torch.enable_grad():
+        leaf = y.detach().requires_grad_()
+        value = value_at(chart.to_written(leaf))
+        gradient = (
+            torch.autograd.grad(value.sum(), leaf, allow_unused=True)[0]
+            if value.requires_grad
+            else None
+        )
+    value = value.detach()
+    gradient = torch.zeros_like(y) if gradient is None else gradient
+    gradient = chart.tangent(y, gradient[:, None])[:, 0]
+    finite = torch.isfinite(value) & torch.isfinite(gradient).all(1)
+    return Evaluation(
+        value=torch.where(finite, value, torch.inf),
+        gradient=torch.where(finite[:, None], gradient, 0),
+    )
+
+
+def residual(
+    chart: SolvingChart, y: Float[Tensor, "start dim"], gradient: Float[Tensor, "start dim"]
+) -> Float[Tensor, "start dim"]:
+    """Return the projected gradient, `P(y - g) - y`: zero where no feasible direction descends."""
+    return (y - gradient).clamp(chart.lower, chart.upper) - y
+
+
+def choose(
+    condition: Bool[Tensor, " start"], yes: Float[Tensor, "start *rest"], no: Tensor
+) -> Float[Tensor, "start *rest"]:
+    """Return `yes` for the starts where the condition holds, else `no`."""
+    return torch.where(condition.view(-1, *[1] * (yes.ndim - 1)), yes, no)

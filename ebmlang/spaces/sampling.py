@@ -1,0 +1,156 @@
+"""Coordinates in which a sampler moves freely.
+
+Bounded, positive, ordered and simplex blocks are sampled in free coordinates, whose
+log-determinant belongs to the sampled energy and never to the reported one. Unit vectors and
+rotations keep their ambient coordinates: their momentum is tangent and they move along
+geodesics, uniformly in the measure of the manifold.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ebmlang.spaces.bijection import free_width, from_domain, to_domain
+from ebmlang.spaces.layout import Layout
+from ebmlang.spaces.pieces import MANIFOLDS, Piece, PieceKind, build_pieces, join
+from ebmlang.spaces.projection import project
+from ebmlang.spaces.rotation import (
+    rotation_flow,
+    rotation_tangent,
+    sphere_flow,
+    sphere_tangent,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SamplingChart:
+    """The map between a sampler's coordinates `q` and the written ones.
+
+    Columns of `q` are the free coordinates of the pieces side by side.
+
+    Attributes:
+        pieces: The layout by kind.
+        order: Where each packed column lies among the pieces' columns; None if in the same place.
+        dim: How many coordinates `q` has; fewer than `x` where there are simplexes.
+    """
+
+    pieces: tuple[Piece, ...]
+    order: Int[Tensor, " packed"] | None
+    dim: int
+
+    def to_written(
+        self, q: Float[Tensor, "chain dim"]
+    ) -> tuple[Float[Tensor, "chain packed"], Float[Tensor, " chain"]]:
+        """Return packed points and the log-determinant of the map; differentiable."""
+        parts, jacobians = [], []
+        for piece, columns in self._columns():
+            part, jacobian = to_domain(piece, q[:, columns])
+            parts.append(part)
+            jacobians.append(jacobian)
+        x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+        x = x if self.order is None else x[:, self.order]
+        return x, sum(jacobians[1:], start=jacobians[0])
+
+    def from_written(self, x: Float[Tensor, "chain packed"]) -> Float[Tensor, "chain dim"]:
+        """Return a sampler's coordinates of packed points, moved slightly inside of the domain."""
+        nearest = project(self.pieces, x)
+        return torch.cat([from_domain(p, p.take(nearest)) for p in self.pieces], dim=1)
+
+    def tangent(
+        self, q: Float[Tensor, "chain dim"], p: Float[Tensor, "chain dim"]
+    ) -> Float[Tensor, "chain dim"]:
+        """Project momenta onto the tangent space at `q`."""
+        if not self._curved():
+            return p
+        p = p.clone()
+        for piece, columns in self._curved():
+            at, momentum = _elements(piece, q[:, columns]), _elements(piece, p[:, columns])
+            along = sphere_tangent if piece.kind is PieceKind.UNIT else rotation_tangent
+            p[:, columns] = along(at, momentum).flatten(1)
+        return p
+
+    def flow(
+        self,
+        q: Float[Tensor, "chain dim"],
+        p: Float[Tensor, "chain dim"],
+        time: Float[Tensor, "#chain dim"],
+    ) -> tuple[Float[Tensor, "chain dim"], Float[Tensor, "chain dim"]]:
+        """Move freely for a time: straight on, and along geodesics on manifolds.
+
+        Args:
+            q: Where to start.
+            p: The momentum, tangent to the manifolds.
+            time: Step size over mass, for each coordinate; equal within one element of a
+                manifold, whose mass is one number.
+
+        Returns:
+            The end and the momentum there.
+        """
+        end = q + time * p
+        if not self._curved():
+            return end, p
+        p = p.clone()
+        for piece, columns in self._curved():
+            at, momentum = _elements(piece, q[:, columns]), _elements(piece, p[:, columns])
+            first = _elements(piece, time[:, columns])
+            if piece.kind is PieceKind.UNIT:
+                moved, turned = sphere_flow(at, momentum, first[..., :1])
+            else:
+                moved, turned = rotation_flow(at, momentum, first[..., :1, :1])
+            end[:, columns], p[:, columns] = moved.flatten(1), turned.flatten(1)
+        return end, p
+
+    def with_free(
+        self, q: Float[Tensor, "chain dim"], free: Float[Tensor, "chain dim"]
+    ) -> Float[Tensor, "chain dim"]:
+        """Return `free`, with the coordinates of manifolds from `q`."""
+        mixed = free.clone()
+        for _, columns in self._curved():
+            mixed[:, columns] = q[:, columns]
+        return mixed
+
+    def pool(self, variance: Float[Tensor, " dim"]) -> Float[Tensor, " dim"]:
+        """Give all coordinates of one manifold element the variance per tangent direction."""
+        if not self._curved():
+            return variance
+        pooled = variance.clone()
+        for piece, columns in self._curved():
+            total = variance[columns].view(piece.count, piece.size).sum(1, keepdim=True)
+            pooled[columns] = (total / _tangent_dim(piece)).expand(-1, piece.size).flatten()
+        return pooled
+
+    def _columns(self) -> Iterator[tuple[Piece, slice]]:
+        start = 0
+        for piece in self.pieces:
+            width = free_width(piece)
+            yield piece, slice(start, start + width)
+            start += width
+
+    def _curved(self) -> list[tuple[Piece, slice]]:
+        return [found for found in self._columns() if found[0].kind in MANIFOLDS]
+
+
+def build_sampling_chart(
+    layout: Layout, *, dtype: torch.dtype, device: torch.device
+) -> SamplingChart:
+    """Choose a sampler's coordinates for a layout."""
+    pieces = build_pieces(layout, dtype=dtype, device=device)
+    return SamplingChart(
+        pieces=pieces, order=join(pieces), dim=sum(free_width(piece) for piece in pieces)
+    )
+
+
+def _elements(piece: Piece, v: Tensor) -> Tensor:
+    n = math.isqrt(piece.size)
+    shape = (piece.size,) if piece.kind is PieceKind.UNIT else (n, n)
+    return v.unflatten(1, (piece.count, *shape))
+
+
+def _tangent_dim(piece: Piece) -> int:
+    n = math.isqrt(piece.size)
+    # A unit vector of size one is a sign and has no tangent; any finite mass will do for it.
+    return max(1, piece.size - 1 if piece.kind is PieceKind.UNIT else n * (n - 1) // 2)

@@ -1,0 +1,221 @@
+"""Coordinates in which a minimum on the boundary is an ordinary point.
+
+A solver moves in coordinates `y` that have simple bounds and, for the rest, live on spheres and
+rotations:
+
+| written | solved for | back |
+| --- | --- | --- |
+| bounded on both sides | `y` in [-1, 1] | `middle + half width * y` |
+| bounded on one side, or free | shifted to the bound | `bound + y` |
+| ordered | first value, gaps >= 0 | cumulative sum |
+| simplex | unit vector `y` | `y^2` |
+| unit vector, rotation | itself | itself |
+
+So bounds fold into [-1, 1] whatever the unit, an active bound is met exactly, and a sampler's
+bijection, for which the boundary is at infinity, is not needed.
+
+Source for the simplex: Li, McKenzie and Yin, From the simplex to the sphere: faster
+constrained optimization using the Hadamard parametrization (2023): no spurious local minima.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ebmlang.spaces.layout import Layout
+from ebmlang.spaces.pieces import BOXES, Piece, PieceKind, build_pieces, join
+from ebmlang.spaces.projection import project
+from ebmlang.spaces.rotation import (
+    normalize,
+    orthonormalize,
+    rotation_tangent,
+    sphere_tangent,
+)
+
+LEAST_SHARE = 1e-8
+"""Least entry of a simplex at a start: at exactly 0 the square root has no slope to leave by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SolvingChart:
+    """The map between a solver's coordinates and the written ones.
+
+    Columns of `y` are those of the pieces side by side; there are as many as in `x`.
+
+    Attributes:
+        pieces: The layout by kind.
+        order: Where each packed column lies in `y`'s order; None if in the same place.
+        shift: What is added, after `scale`, to the columns of boxes [written unit].
+        scale: Written units per unit of `y`, for boxes.
+        lower: Bounds of `y` from below; `-inf` on curved pieces.
+        upper: Bounds of `y` from above.
+        floor: Bounds of boxes from below [written unit].
+        ceiling: Bounds of boxes from above [written unit].
+    """
+
+    pieces: tuple[Piece, ...]
+    order: Int[Tensor, " dim"] | None
+    shift: Float[Tensor, " box"]
+    scale: Float[Tensor, " box"]
+    lower: Float[Tensor, " dim"]
+    upper: Float[Tensor, " dim"]
+    floor: Float[Tensor, " box"]
+    ceiling: Float[Tensor, " box"]
+
+    @property
+    def curved(self) -> tuple[tuple[Piece, slice], ...]:
+        """The pieces that are not boxes, with their columns of `y`."""
+        found = []
+        start = 0
+        for piece in self.pieces:
+            if piece.kind not in BOXES:
+                found.append((piece, slice(start, start + piece.width)))
+            start += piece.width
+        return tuple(found)
+
+    @property
+    def spread(self) -> Float[Tensor, " dim"]:
+        """The natural length of each packed coordinate: half the width of a bounded one, else 1."""
+        ones = torch.ones_like(self.lower)
+        ones[: len(self.scale)] = self.scale
+        return self._packed(ones[None])[0]
+
+    def to_written(self, y: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+        """Return the packed points at solver's coordinates; differentiable."""
+        box = len(self.scale)
+        parts = []
+        if box:
+            x = self.shift + self.scale * y[:, :box]
+            # Rounding may pass a bound by one unit in the last place. The clamp takes that back
+            # without cutting the gradient, which must still be able to lead inwards.
+            parts.append(x + (x.clamp(self.floor, self.ceiling) - x).detach())
+        parts.extend(_to_written(piece, y[:, columns]) for piece, columns in self.curved)
+        return self._packed(parts[0] if len(parts) == 1 else torch.cat(parts, dim=1))
+
+    def from_written(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+        """Return solver's coordinates of packed points, which are first projected onto the domain."""
+        nearest = project(self.pieces, x)
+        parts = [
+            _from_written(piece, piece.take(nearest)).flatten(1)
+            for piece in self.pieces
+        ]
+        y = torch.cat(parts, dim=1)
+        box = len(self.scale)
+        y[:, :box] = (y[:, :box] - self.shift) / self.scale
+        return self.retract(y)
+
+    def retract(self, y: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+        """Bring coordinates back into their bounds and onto their spheres and rotations."""
+        y = y.clamp(self.lower, self.upper)
+        if not self.curved:
+            return y
+        y = y.clone()
+        for piece, columns in self.curved:
+            y[:, columns] = _retract(piece, y[:, columns])
+        return y
+
+    def tangent(
+        self, y: Float[Tensor, "chain dim"], v: Float[Tensor, "chain #row dim"]
+    ) -> Float[Tensor, "chain #row dim"]:
+        """Project vectors, any number per chain, onto the tangent space at `y`."""
+        if not self.curved:
+            return v
+        v = v.clone()
+        for piece, columns in self.curved:
+            v[:, :, columns] = _tangent(piece, y[:, None, columns], v[:, :, columns])
+        return v
+
+    def _packed(self, columns: Tensor) -> Tensor:
+        return columns if self.order is None else columns[:, self.order]
+
+
+def build_solving_chart(
+    layout: Layout, *, dtype: torch.dtype, device: torch.device
+) -> SolvingChart:
+    """Choose a solver's coordinates for a layout."""
+    pieces = build_pieces(layout, dtype=dtype, device=device)
+    boxes = [piece for piece in pieces if piece.kind in BOXES]
+    none = torch.empty(0, dtype=dtype, device=device)
+    shift = torch.cat([none, *(_shift(piece) for piece in boxes)])
+    scale = torch.cat([none, *(_scale(piece) for piece in boxes)])
+    lower = torch.full((layout.dim,), -torch.inf, dtype=dtype, device=device)
+    upper = torch.full((layout.dim,), torch.inf, dtype=dtype, device=device)
+    start = 0
+    for piece in pieces:
+        columns = slice(start, start + piece.width)
+        if piece.kind in BOXES:
+            lower[columns] = (piece.lower - shift[columns]) / scale[columns]
+            upper[columns] = (piece.upper - shift[columns]) / scale[columns]
+        elif piece.kind is PieceKind.ORDERED:
+            gaps = lower[columns].view(piece.count, piece.size)
+            gaps[:, 1:] = 0
+        start = columns.stop
+    return SolvingChart(
+        pieces=pieces,
+        order=join(pieces),
+        shift=shift,
+        scale=scale,
+        lower=lower,
+        upper=upper,
+        floor=torch.cat([none, *(piece.lower for piece in boxes)]),
+        ceiling=torch.cat([none, *(piece.upper for piece in boxes)]),
+    )
+
+
+def _shift(piece: Piece) -> Tensor:
+    if piece.kind is PieceKind.BETWEEN:
+        # Halved before the sum, so that bounds near the largest number do not overflow.
+        return piece.lower / 2 + piece.upper / 2
+    if piece.kind is PieceKind.FREE:
+        return torch.zeros_like(piece.lower)
+    return piece.upper if piece.kind is PieceKind.BELOW else piece.lower
+
+
+def _scale(piece: Piece) -> Tensor:
+    if piece.kind is PieceKind.BETWEEN:
+        return piece.upper / 2 - piece.lower / 2
+    return torch.ones_like(piece.lower)
+
+
+def _elements(piece: Piece, y: Tensor) -> Tensor:
+    return y.unflatten(-1, (piece.count, piece.size))
+
+
+def _matrices(piece: Piece, y: Tensor) -> Tensor:
+    n = math.isqrt(piece.size)
+    return y.unflatten(-1, (piece.count, n, n))
+
+
+def _to_written(piece: Piece, y: Tensor) -> Tensor:
+    if piece.kind is PieceKind.ORDERED:
+        return _elements(piece, y).cumsum(-1).flatten(1)
+    if piece.kind is PieceKind.SIMPLEX:
+        return y.square()
+    return y
+
+
+def _from_written(piece: Piece, x: Tensor) -> Tensor:
+    if piece.kind is PieceKind.ORDERED:
+        return torch.cat([x[..., :1], x.diff(dim=-1)], dim=-1)
+    if piece.kind is PieceKind.SIMPLEX:
+        return x.clamp(min=LEAST_SHARE).sqrt()
+    return x
+
+
+def _retract(piece: Piece, y: Tensor) -> Tensor:
+    if piece.kind is PieceKind.ORDERED:
+        return y
+    if piece.kind is PieceKind.ROTATION:
+        return orthonormalize(_matrices(piece, y)).flatten(1)
+    return normalize(_elements(piece, y)).flatten(1)
+
+
+def _tangent(piece: Piece, y: Tensor, v: Tensor) -> Tensor:
+    if piece.kind is PieceKind.ORDERED:
+        return v
+    if piece.kind is PieceKind.ROTATION:
+        return rotation_tangent(_matrices(piece, y), _matrices(piece, v)).flatten(-3)
+    return sphere_tangent(_elements(piece, y), _elements(piece, v)).flatten(-2)
