@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ebmlang.graph import Kind, RootKind
+from ebmlang.graph import Kind, Root, RootKind
 from ebmlang.graph.show import show_graph
 from ebmlang.source import EbmError
 from tests.road import built
@@ -188,7 +188,8 @@ def test_the_printed_graph_has_a_line_for_each_node_and_root():
     text = show_graph(graph)
 
     assert all(f"%{number}:" in text for number in range(len(graph)))
-    assert "term lj = " in text
+    number = graph.roots[Root(RootKind.TERM, "lj")]
+    assert f"term lj     = %{number}\n" in text
 
 
 def test_constants_of_one_value_are_shared_and_of_another_are_not():
