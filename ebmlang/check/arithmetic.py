@@ -219,8 +219,10 @@ def _find_dim(operator: str, dims: Sequence[Dim | None]) -> Dim | None:
             return -a
         case "mod", [int() as a, int() as b] if b:
             return a % b
-        case "pow", [int() as a, int() as b] if b * max(abs(a), 1).bit_length() <= 1024:
-            return int(a**b)
+        case "pow", [int() as a, int() as b]:
+            # One past the largest stands in for a number that is too long to write out.
+            is_short = b * (max(abs(a), 1).bit_length() - 1) <= 1024
+            return int(a**b) if is_short else LARGEST_INT + 1
         case "abs", [int() as a]:
             return abs(a)
         case "add", [a, b] if a is not None and b is not None:

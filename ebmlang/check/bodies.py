@@ -22,12 +22,14 @@ _SOFT = frozenset({Sort.CONSTRAINT, Sort.DENSITY, Sort.ENERGY})
 def build_body(statements: Sequence[tree.Statement], scope: Scope) -> Body:
     """Return what the statements of a body mean; what is wrong is reported and left out."""
     for namespace, name in declare(statements, scope):
+        scope.session.resume()
         if namespace is Namespace.VALUE:
             scope.values[name].target()
     _check_paths(statements, scope)
     terms: list[program.Term] = []
     reports: list[program.Derived] = []
     for statement in statements:
+        scope.session.resume()
         match statement:
             case tree.Var(prior=tree.Call()):
                 term = _build_prior(statement, scope)

@@ -161,10 +161,17 @@ class Session:
         return not self._stopped
 
     def stop(self, code: str, headline: str, span: Span, label: str, help_text: str = "") -> None:
-        """Report that a limit is passed, and look at no further expression."""
+        """Report that a limit is passed, and look at no further expression until `resume`."""
+        if self._stopped:
+            return
         helps = (help_text,) if help_text else ()
         self.error(code, headline, span, label, helps=helps)
         self._stopped = True
+
+    def resume(self) -> None:
+        """Go on with another statement, unless all that one check may do is done."""
+        spent = self._steps > GRAPH_NODES or len(self.instances) > INSTANCES
+        self._stopped = self._stopped and (spent or bool(self.frames))
 
     def leave(self, levels: int = 1) -> None:
         """Come back up from an expression."""

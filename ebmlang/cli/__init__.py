@@ -1,1 +1,1 @@
-"""The cli room."""
+"""The command `ebm`: thin; each of its commands is a module, imported when called."""

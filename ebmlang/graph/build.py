@@ -35,7 +35,7 @@ def build_graph(program: Program, sizes: Mapping[str, int]) -> EnergyGraph:
     """
     construction = _Construction(sizes)
     environment = Environment({})
-    construction.body(program.body, environment, "", [])
+    construction.body(program.body, environment, "", None)
     return construction.graph()
 
 
@@ -72,8 +72,8 @@ class _Construction:
         validate_graph(graph)
         return graph
 
-    def body(self, body: Body, env: Environment, prefix: str, weights: list[Value]) -> None:
-        """Add what a body declares, under the path and the weights of the parts around it."""
+    def body(self, body: Body, env: Environment, prefix: str, weight: Value | None) -> None:
+        """Add what a body declares, under the path and the weight of the parts around it."""
         for given in body.givens:
             self._given(given, env, prefix)
         for variable in body.variables:
@@ -83,11 +83,11 @@ class _Construction:
             if isinstance(definition, Let):
                 env.values[definition.symbol] = self.build.build(definition.value, env)
             else:
-                self._part(definition, env, prefix, weights)
+                self._part(definition, env, prefix, weight)
         for variable in body.variables:
             self._bounds(variable, env, prefix)
         for term in body.terms:
-            self._term(term, env, prefix, weights)
+            self._term(term, env, prefix, weight)
         for report in body.reports:
             self.scope.path = f"{prefix}{report.name}"
             value = self.build.build(report.value, env)
@@ -130,20 +130,22 @@ class _Construction:
                 value = self.scope.spread(self.build.build(bound, env), (), shape)
                 self.roots[Root(kind, path)] = value
 
-    def _part(self, part: Part, env: Environment, prefix: str, weights: list[Value]) -> None:
+    def _part(self, part: Part, env: Environment, prefix: str, around: Value | None) -> None:
         path = f"{prefix}{part.symbol.name}"
         arguments = [self.build.build(argument, env) for argument in part.arguments]
         inner = env.part(dict(zip(part.instance.parameters, arguments, strict=True)))
         env.values[part.symbol] = inner
-        weight = self._weight(path, part.weight)
-        self.body(part.instance.body, inner, f"{path}.", [*weights, weight])
+        weight = self._weight(path, part.weight, around)
+        self.body(part.instance.body, inner, f"{path}.", weight)
 
-    def _weight(self, path: str, value: float) -> Value:
+    def _weight(self, path: str, value: float, around: Value | None) -> Value:
+        """Return the weight of a term or a part, times that of the parts around it."""
         self.weights[path] = value
         options = {"path": path, "value": value}
-        return self.scope.make("weight", (), (), kind=Kind.REAL, shape=(), options=options)
+        own = self.scope.make("weight", (), (), kind=Kind.REAL, shape=(), options=options)
+        return own if around is None else self.scope("mul", around, own)
 
-    def _term(self, term: Term, env: Environment, prefix: str, weights: list[Value]) -> None:
+    def _term(self, term: Term, env: Environment, prefix: str, around: Value | None) -> None:
         path = f"{prefix}{term.name}"
         self.scope.path, self.scope.span = path, term.span
         value = self.build.build(term.value, env)
@@ -153,14 +155,11 @@ class _Construction:
             return
         if term.role is Role.MAXIMIZE:
             value = self.scope("neg", value)
-        factors = [*weights, self._weight(path, term.weight)]
-        product = factors[0]
-        for factor in factors[1:]:
-            product = self.scope("mul", product, factor)
+        weight = self._weight(path, term.weight, around)
         if self.scope.node(value).kind is Kind.CONSTRAINT:
-            value = self.scope.constraint("scale", [value, product])
+            value = self.scope.constraint("scale", [value, weight])
         else:
             if self.scope.node(value).kind is Kind.INT:
                 value = self.scope("to_real", value)
-            value = self.scope("mul", value, product)
+            value = self.scope("mul", value, weight)
         self.roots[Root(RootKind.TERM, path)] = value

@@ -95,11 +95,15 @@ class Interpreter:
     """Indices that depend on data, with the sizes they must stay below."""
     calls: dict[tuple[object, ...], Value] = field(default_factory=dict)
     """Results of calls, so that one call written many times is read once."""
+    steps: int = 0
+    """Expressions built so far; sharing keeps the graph small, not the work of building it."""
 
     def build(self, expression: Expression, env: Environment) -> Value:
         """Return the value of an expression; its span becomes the origin of new nodes."""
         scope = self.scope
         outer, scope.span = scope.span, expression.span
+        self.steps += 1
+        scope.require_steps(self.steps)
         try:
             return self._build(expression, env)
         finally:
@@ -340,8 +344,14 @@ class Interpreter:
         return scope("neg", scope.apply("logsumexp", [together], axes=(-1,)))
 
     def _spec_call(self, e: SpecCall, env: Environment) -> Value:
-        arguments = [self.build(a, env) for a in e.arguments]
-        inner = env.part(dict(zip(e.instance.parameters, arguments, strict=True)))
+        arguments = tuple(self.build(a, env) for a in e.arguments)
+        key = (e.instance, arguments, self.scope, env.body or env, e.logic)
+        if key not in self.calls:
+            inner = env.part(dict(zip(e.instance.parameters, arguments, strict=True)))
+            self.calls[key] = self._joined_terms(e, inner)
+        return self.calls[key]
+
+    def _joined_terms(self, e: SpecCall, inner: Environment) -> Value:
         body = e.instance.body
         self.define(body.definitions, inner)
         values = [self.term(term, inner) for term in body.terms]

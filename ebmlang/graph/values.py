@@ -114,8 +114,7 @@ class Scope:
             EbmError: The array or the graph passes its limit.
         """
         self.require_room(shape)
-        if len(self.builder.nodes) >= GRAPH_NODES:
-            raise self._too_large(f"more than {GRAPH_NODES:,} steps")
+        self.require_steps(len(self.builder.nodes))
         node = Node(
             operator=operator,
             inputs=inputs,
@@ -134,6 +133,15 @@ class Scope:
         """
         if math.prod(shape) > ARRAY_ELEMENTS:
             raise self._too_large(f"an array of {math.prod(shape):,} elements")
+
+    def require_steps(self, count: int) -> None:
+        """Raise unless so many steps are within the limit.
+
+        Raises:
+            EbmError: They are not (E0316).
+        """
+        if count >= GRAPH_NODES:
+            raise self._too_large(f"more than {GRAPH_NODES:,} steps")
 
     def _too_large(self, what: str) -> EbmError:
         return EbmError(

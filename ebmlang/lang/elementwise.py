@@ -15,8 +15,10 @@ _UNIT = (-0.9, 0.9)
 def _power(base: Array, exponent: Array) -> Array:
     whole = np.issubdtype(base.dtype, np.integer) and np.issubdtype(exponent.dtype, np.integer)
     if whole and np.all(exponent >= 0):
-        exact = np.vectorize(lambda b, e: int(b) ** int(e), otypes=[object])(base, exponent)
-        if np.all(np.abs(exact) < 2**62):
+        # Sized up first: 10^10^10 has more digits than there is memory for.
+        bits = as_float(exponent) * np.log2(np.maximum(np.abs(as_float(base)), 1.0))
+        if np.all(bits < 62):
+            exact = np.vectorize(lambda b, e: int(b) ** int(e), otypes=[object])(base, exponent)
             return np.asarray(exact, dtype=np.int64)
     return np.power(as_float(base), as_float(exponent))
 

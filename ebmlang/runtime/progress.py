@@ -52,14 +52,14 @@ class RichProgress:
     def started(self, total: int, text: str) -> None:
         """Draw an empty bar."""
         # rich is loaded only when a bar is drawn: importing it takes a tenth of a second.
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import (  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
             TextColumn,
             TimeRemainingColumn,
         )
-        from rich.progress import Progress as Bar  # noqa: PLC0415
+        from rich.progress import Progress as Bar
 
         self._bar = Bar(
             TextColumn("{task.description}"),

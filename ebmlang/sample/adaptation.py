@@ -1,6 +1,8 @@
-"""Warm-up: a step size and a diagonal mass for all chains together, then frozen.
+"""Warm-up: step size, trajectory length and a diagonal mass for all chains together, then frozen.
 
-The step size follows dual averaging on the acceptance averaged over the chains. The mass is the
+The step size follows dual averaging on the acceptance averaged over the chains. Where
+something is required, the length of trajectories follows it too, on the share that end where
+it holds. The mass is the
 inverse variance pooled over chains and draws of a window; windows double in length, and what
 was seen before the last one is forgotten. A chain that is not finite counts neither here
 nor there.
@@ -9,14 +11,20 @@ Sources: Hoffman and Gelman, The No-U-Turn Sampler (2014), section 3.2 and algor
 Reference Manual, section "HMC algorithm parameters", for the windows.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-TARGET_ACCEPTANCE = 0.8
-"""Mean acceptance that the step size aims at."""
+TARGET_ACCEPTANCE = 0.9
+"""Mean acceptance, apart from what is required, that the step size aims at. At 0.8 one trajectory
+in a thousand diverges on the eight schools and on ordered normals, which a verdict must refuse;
+at 0.9 none does, for a fifth more gradients."""
+
+TARGET_FEASIBLE = 0.5
+"""Least share of trajectories that should end where everything required holds."""
 
 SHRINKAGE, DELAY, FORGETTING = 0.05, 10.0, 0.75
 """The constants gamma, t0 and kappa of dual averaging, as in the source."""
@@ -33,50 +41,55 @@ PRIOR_DRAWS, PRIOR_VARIANCE = 5.0, 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StepAdaptation:
-    """Dual averaging of the log step size.
+class LogAverage:
+    """Dual averaging of the logarithm of a step size or a length.
 
     Attributes:
         count: Iterations so far.
-        center: What the log step size is drawn to.
-        error: Running mean of target minus acceptance.
-        log_step: The step size to use next, as its logarithm.
+        center: What it is drawn to.
+        error: Running mean of the target minus what was seen.
+        log_next: What to use next.
         log_mean: The averaged one, to freeze.
+        log_largest: What neither passes: where every step is accepted, as on a uniform sphere,
+            nothing else would end the growth.
     """
 
     count: Float[Tensor, ""]
     center: Float[Tensor, ""]
     error: Float[Tensor, ""]
-    log_step: Float[Tensor, ""]
+    log_next: Float[Tensor, ""]
     log_mean: Float[Tensor, ""]
+    log_largest: float
 
 
-def init_step(step_size: Float[Tensor, ""]) -> StepAdaptation:
-    """Begin at a step size, with a pull towards ten times as much."""
-    log_step = step_size.double().log()
-    zero = torch.zeros_like(log_step)
-    return StepAdaptation(
-        count=zero,
-        center=log_step + torch.log(zero + 10),
-        error=zero,
-        log_step=log_step,
-        log_mean=log_step,
+def init_average(value: Float[Tensor, ""], largest: float) -> LogAverage:
+    """Begin at a value, with a pull towards ten times as much."""
+    log_value = value.double().log()
+    return LogAverage(
+        count=torch.zeros_like(log_value),
+        center=log_value + math.log(10),
+        error=torch.zeros_like(log_value),
+        log_next=log_value,
+        log_mean=log_value,
+        log_largest=math.log(largest),
     )
 
 
-def update_step(state: StepAdaptation, acceptance: Float[Tensor, ""]) -> StepAdaptation:
-    """Learn from the mean acceptance of one iteration."""
+def update_average(state: LogAverage, seen: Float[Tensor, ""], target: float) -> LogAverage:
+    """Learn from one iteration: less where less was seen than the target, more where more."""
     count = state.count + 1
     share = 1 / (count + DELAY)
-    error = (1 - share) * state.error + share * (TARGET_ACCEPTANCE - acceptance.double())
-    log_step = state.center - count.sqrt() / SHRINKAGE * error
+    error = (1 - share) * state.error + share * (target - seen.double())
+    log_next = state.center - count.sqrt() / SHRINKAGE * error
+    log_next = log_next.clamp(max=state.log_largest)
     weight = count**-FORGETTING
-    return StepAdaptation(
+    return LogAverage(
         count=count,
         center=state.center,
         error=error,
-        log_step=log_step,
-        log_mean=weight * log_step + (1 - weight) * state.log_mean,
+        log_next=log_next,
+        log_mean=weight * log_next + (1 - weight) * state.log_mean,
+        log_largest=state.log_largest,
     )
 
 

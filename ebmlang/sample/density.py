@@ -10,7 +10,7 @@ energy costs no digits.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.runtime import Target
@@ -22,11 +22,13 @@ class Evaluation:
     """The density at one point per chain.
 
     Attributes:
-        energy: In the written coordinates, without Jacobian [nats].
+        point: The packed point in the written coordinates.
+        energy: There, without Jacobian [nats].
         log_jacobian: Of the map from a sampler's coordinates to the written ones [nats].
         gradient: Of `energy - log_jacobian`, by a sampler's coordinates.
     """
 
+    point: Float[Tensor, "chain packed"]
     energy: Float[Tensor, " chain"]
     log_jacobian: Float[Tensor, " chain"]
     gradient: Float[Tensor, "chain dim"]
@@ -36,14 +38,6 @@ class Evaluation:
         """Where energy, Jacobian and gradient are all finite."""
         values = torch.isfinite(self.energy) & torch.isfinite(self.log_jacobian)
         return values & torch.isfinite(self.gradient).all(1)
-
-    def take(self, index: Int[Tensor, " kept"]) -> "Evaluation":
-        """Return the values of some of the chains."""
-        return Evaluation(
-            energy=self.energy[index],
-            log_jacobian=self.log_jacobian[index],
-            gradient=self.gradient[index],
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,13 +60,13 @@ class Density:
                 else None
             )
         return Evaluation(
+            point=x.detach(),
             energy=energy.detach(),
             log_jacobian=log_jacobian.detach(),
             gradient=torch.zeros_like(q) if gradient is None else gradient,
         )
 
-    def is_feasible(self, q: Float[Tensor, "chain dim"]) -> Bool[Tensor, " chain"]:
+    def is_feasible(self, evaluation: Evaluation) -> Bool[Tensor, " chain"]:
         """Whether everything required holds, exactly; a margin that is not a number does not."""
         with torch.no_grad():
-            x, _ = self.chart.to_written(q)
-            return (self.target.requirements(x) >= 0).all(1)
+            return (self.target.requirements(evaluation.point) >= 0).all(1)

@@ -36,6 +36,7 @@ class Draws:
             does not hold.
         moved: Share of each chain's iterations after the warm-up that moved.
         adaptation: What the warm-up chose.
+        iterations: Of each chain after the warm-up.
         interrupted: Whether the user stopped the run, or its time ran out; `points` then holds
             the draws finished before.
     """
@@ -47,4 +48,5 @@ class Draws:
     infeasible: Int[Tensor, " chain"]
     moved: Float[Tensor, " chain"]
     adaptation: FrozenAdaptation
+    iterations: int
     interrupted: bool

@@ -21,8 +21,9 @@ from torch import Tensor
 
 from ebmlang.sample.density import Density, Evaluation
 
-STEP_JITTER = 0.2
-"""Largest relative change of a chain's step size (Neal 2011, section 5.4.2.2)."""
+STEP_JITTER = 0.1
+"""Largest relative change of a chain's step size (Neal 2011, section 5.4.2.2). The number of steps
+varies too, so little is needed, and more makes the largest steps diverge."""
 
 DIVERGENCE = 1000.0
 """Gain of total energy [nats] from which on a trajectory has diverged, as in Stan: acceptance is
@@ -58,12 +59,14 @@ class HmcInfo:
 
     Attributes:
         acceptance: The probability with which the end was accepted.
+        faithful: What it would be if nothing were required: how well the flow was followed.
         accepted: Whether it was.
         diverged: Whether the end was not finite, or its energy far off.
         infeasible: Whether the end violated a requirement.
     """
 
     acceptance: Float[Tensor, " chain"]
+    faithful: Float[Tensor, " chain"]
     accepted: Bool[Tensor, " chain"]
     diverged: Bool[Tensor, " chain"]
     infeasible: Bool[Tensor, " chain"]
@@ -106,14 +109,15 @@ def step(
 
     gain = _gain(before, after) + kinetic(turned, inverse_mass) - kinetic(momentum, inverse_mass)
     finite = after.finite & torch.isfinite(gain) & torch.isfinite(end).all(1)
-    infeasible = ~density.is_feasible(end)
-    allowed = finite & ~infeasible
-    acceptance = torch.where(allowed, (-gain).clamp(max=0).exp(), 0)
+    infeasible = ~density.is_feasible(after)
+    faithful = torch.where(finite, (-gain).clamp(max=0).exp(), 0)
+    acceptance = torch.where(infeasible, 0, faithful)
     uniform = torch.empty_like(acceptance).uniform_(generator=streams.chains)
     accepted = uniform < acceptance
     following = HmcState(
         position=torch.where(accepted[:, None], end, position),
         evaluation=Evaluation(
+            point=torch.where(accepted[:, None], after.point, before.point),
             energy=torch.where(accepted, after.energy, before.energy),
             log_jacobian=torch.where(accepted, after.log_jacobian, before.log_jacobian),
             gradient=torch.where(accepted[:, None], after.gradient, before.gradient),
@@ -121,6 +125,7 @@ def step(
     )
     return following, HmcInfo(
         acceptance=acceptance,
+        faithful=faithful,
         accepted=accepted,
         diverged=~finite | (gain > DIVERGENCE),
         infeasible=infeasible & finite,

@@ -20,10 +20,10 @@ from ebmlang.runtime import (
     watch_interrupts,
 )
 from ebmlang.sample import adaptation, hmc
-from ebmlang.sample.adaptation import TARGET_ACCEPTANCE
+from ebmlang.sample.adaptation import TARGET_ACCEPTANCE, TARGET_FEASIBLE, LogAverage
 from ebmlang.sample.density import Density
 from ebmlang.sample.draws import Draws, FrozenAdaptation
-from ebmlang.sample.hmc import HmcParameters, HmcState, Streams
+from ebmlang.sample.hmc import HmcInfo, HmcParameters, HmcState, Streams
 from ebmlang.sample.starts import begin_at, start_chains
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout, build_sampling_chart
@@ -38,8 +38,12 @@ quarter, forgets the start."""
 MOST_STEPS = 128
 """Most leapfrog steps of one trajectory: a bound on the cost of an iteration."""
 
+LARGEST_STEP = 2.0**20
+"""Largest step size while the mass, and so the unit of a step, is not known. Once it is, a step
+is in standard deviations and need not be longer than a trajectory."""
+
 SEARCHES = 40
-"""Most doublings or halvings in search of a first step size: 2^40 either way."""
+"""Most halvings, or doublings, in search of a step size."""
 
 
 def sample(
@@ -122,9 +126,9 @@ class _Run:
 
 
 def _warm_up(run: _Run, state: HmcState, warmup: int) -> tuple[HmcState, HmcParameters]:
-    """Adapt step size and mass, and return them frozen."""
-    parameters = _search_step(run, state, _first_parameters(state))
-    steps = adaptation.init_step(parameters.step_size)
+    """Adapt step size, length and mass, and return them frozen."""
+    parameters = _search_step(run, state, _first_parameters(state), LARGEST_STEP)
+    pace = _Pace.begin(parameters.step_size, LARGEST_STEP)
     windows = adaptation.plan_windows(warmup)
     first = min((window.start for window in windows), default=warmup)
     ends = {window.stop for window in windows}
@@ -134,29 +138,58 @@ def _warm_up(run: _Run, state: HmcState, warmup: int) -> tuple[HmcState, HmcPara
         if run.must_end:
             break
         state, info = hmc.step(run.density, state, parameters, run.streams)
-        steps = adaptation.update_step(steps, info.acceptance.mean())
-        parameters = _with_step(parameters, steps.log_step)
+        pace = pace.learn(info)
+        parameters = _with_pace(parameters, pace.step.log_next, pace.length.log_next)
         if first < iteration <= max(ends, default=0):
             moments = adaptation.update_mass(moments, state.position, state.evaluation.finite)
         if iteration in ends:
             variance = run.density.chart.pool(adaptation.estimate_variance(moments))
-            inverse_mass = variance.to(state.position.dtype)
-            # The scale of the old step is gone with the old mass: search anew.
-            parameters = _search_step(run, state, replace(parameters, inverse_mass=inverse_mass))
-            steps = adaptation.init_step(parameters.step_size)
+            parameters = replace(parameters, inverse_mass=variance.to(state.position.dtype))
+            # The unit of the old step is gone with the old mass: search anew.
+            parameters = _search_step(run, state, parameters, LONGEST)
+            pace = _Pace.begin(parameters.step_size, LONGEST)
             moments = adaptation.init_mass(state.position)
         run.progress.advance(1, f"step {float(parameters.step_size):.3g}")
     run.progress.finished("")
-    return state, _with_step(parameters, steps.log_mean)
+    return state, _with_pace(parameters, pace.step.log_mean, pace.length.log_mean)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pace:
+    """What adapts at every iteration.
+
+    Attributes:
+        step: The leapfrog step size.
+        length: The longest trajectory; shorter than `LONGEST` only where too many end where
+            something required does not hold.
+    """
+
+    step: LogAverage
+    length: LogAverage
+
+    @classmethod
+    def begin(cls, step_size: Float[Tensor, ""], largest: float) -> "_Pace":
+        longest = torch.full_like(step_size, LONGEST)
+        return cls(
+            step=adaptation.init_average(step_size, largest),
+            length=adaptation.init_average(longest, LONGEST),
+        )
+
+    def learn(self, info: HmcInfo) -> "_Pace":
+        faithful = info.faithful.mean()
+        feasible = 1 - info.infeasible.double().mean()
+        return _Pace(
+            step=adaptation.update_average(self.step, faithful, TARGET_ACCEPTANCE),
+            length=adaptation.update_average(self.length, feasible, TARGET_FEASIBLE),
+        )
 
 
 def _draw(
     run: _Run, state: HmcState, parameters: HmcParameters, *, warmup: int, draws: int, thin: int
 ) -> Draws:
     """Take the draws with everything frozen."""
-    chart = run.density.chart
     chains = len(state.position)
-    points = state.position.new_empty(chains, draws, len(chart.to_written(state.position)[0][0]))
+    points = state.position.new_empty(chains, draws, run.density.target.dim)
     energies = state.position.new_empty(chains, draws)
     tally = _Tally.empty(state.position)
     done = 0
@@ -165,7 +198,7 @@ def _draw(
         for _ in range(thin):
             state, info = hmc.step(run.density, state, parameters, run.streams)
             tally = tally.add(info.acceptance, info.accepted, info.diverged, info.infeasible)
-        points[:, draw] = chart.to_written(state.position)[0]
+        points[:, draw] = state.evaluation.point
         energies[:, draw] = state.evaluation.energy
         done = draw + 1
         run.progress.advance(1, "")
@@ -186,6 +219,7 @@ def _draw(
             most_steps=parameters.most_steps,
             warmup=warmup,
         ),
+        iterations=done * thin,
         interrupted=done < draws or run.interrupt.requested,
     )
 
@@ -202,9 +236,7 @@ class _Tally:
     @classmethod
     def empty(cls, position: Float[Tensor, "chain dim"]) -> "_Tally":
         count = torch.zeros(len(position), dtype=torch.long, device=position.device)
-        return cls(
-            acceptance=count.double(), accepted=count, diverged=count, infeasible=count
-        )
+        return cls(acceptance=count.double(), accepted=count, diverged=count, infeasible=count)
 
     def add(
         self,
@@ -226,26 +258,39 @@ def _first_parameters(state: HmcState) -> HmcParameters:
     return HmcParameters(step_size=ones.new_ones(()), inverse_mass=ones, most_steps=1)
 
 
-def _search_step(run: _Run, state: HmcState, parameters: HmcParameters) -> HmcParameters:
+def _search_step(
+    run: _Run, state: HmcState, parameters: HmcParameters, largest: float
+) -> HmcParameters:
     """Double or halve the step size until one leapfrog step crosses the target acceptance.
 
     The chains stay where they are.
 
     Source: Hoffman and Gelman (2014), algorithm 4, on the mean over the chains.
     """
-    single = replace(parameters, most_steps=1)
+    first = parameters.step_size.clamp(max=largest)
+    single = replace(parameters, step_size=first, most_steps=1)
     direction = 0
     for _ in range(SEARCHES):
         _, info = hmc.step(run.density, state, single, run.streams)
-        up = 1 if float(info.acceptance.mean()) > TARGET_ACCEPTANCE else -1
+        up = 1 if float(info.faithful.mean()) > TARGET_ACCEPTANCE else -1
         if direction and up != direction:
             break
         direction = up
+        if up > 0 and 2 * float(single.step_size) > largest:
+            break
         single = replace(single, step_size=single.step_size * 2.0**up)
-    return _with_step(parameters, single.step_size.double().log())
+    count = LONGEST / max(float(single.step_size), LONGEST / MOST_STEPS)
+    return replace(single, most_steps=max(1, round(count)))
 
 
-def _with_step(parameters: HmcParameters, log_step: Float[Tensor, ""]) -> HmcParameters:
-    step_size = log_step.exp().to(parameters.inverse_mass.dtype)
-    count = LONGEST / max(float(step_size), LONGEST / MOST_STEPS)
-    return replace(parameters, step_size=step_size, most_steps=max(1, round(count)))
+def _with_pace(
+    parameters: HmcParameters, log_step: Float[Tensor, ""], log_length: Float[Tensor, ""]
+) -> HmcParameters:
+    step_size, length = math.exp(float(log_step)), math.exp(float(log_length))
+    if length < LONGEST:
+        step_size = min(step_size, length)
+    return replace(
+        parameters,
+        step_size=torch.full_like(parameters.step_size, step_size),
+        most_steps=max(1, round(length / max(step_size, length / MOST_STEPS))),
+    )

@@ -18,9 +18,7 @@ REDRAWS = 100
 """How often chains that begin where the density is zero are drawn again."""
 
 
-def start_chains(
-    density: Density, layout: Layout, chains: int, seed: int
-) -> HmcState:
+def start_chains(density: Density, layout: Layout, chains: int, seed: int) -> HmcState:
     """Draw a starting point for each chain where the energy is finite and everything holds.
 
     Raises:
@@ -29,22 +27,20 @@ def start_chains(
     """
     state = hmc.init(density, _draw(density, layout, chains, seed))
     finite = state.evaluation.finite
-    good = finite & density.is_feasible(state.position)
+    good = finite & density.is_feasible(state.evaluation)
     for attempt in range(1, REDRAWS + 1):
         if bool(good.all()):
             return state
         again = _draw(density, layout, chains, seed + attempt)
         state = hmc.init(density, torch.where(good[:, None], state.position, again))
         finite = finite | state.evaluation.finite
-        good = state.evaluation.finite & density.is_feasible(state.position)
+        good = state.evaluation.finite & density.is_feasible(state.evaluation)
     if bool(good.all()):
         return state
     raise EbmError(_no_start(bool(finite.any())))
 
 
-def begin_at(
-    density: Density, points: Float[Tensor, "start packed"], chains: int
-) -> HmcState:
+def begin_at(density: Density, points: Float[Tensor, "start packed"], chains: int) -> HmcState:
     """Begin at given points, again from the first where there are fewer than chains.
 
     Raises:
@@ -54,7 +50,7 @@ def begin_at(
     state = hmc.init(density, density.chart.from_written(points)[index])
     if not bool(state.evaluation.finite.all()):
         raise EbmError(_no_start(any_finite=False))
-    if not bool(density.is_feasible(state.position).all()):
+    if not bool(density.is_feasible(state.evaluation).all()):
         raise EbmError(_no_start(any_finite=True))
     return state
 
@@ -63,9 +59,7 @@ def _draw(density: Density, layout: Layout, chains: int, seed: int) -> Tensor:
     target, chart = density.target, density.chart
     spread = draw_starts(layout, chains, seed=seed, dtype=target.dtype, device=target.device)
     rng = build_generator(seed, "chains", target.device)
-    uniform = torch.rand(
-        chains, chart.dim, dtype=target.dtype, device=target.device, generator=rng
-    )
+    uniform = torch.rand(chains, chart.dim, dtype=target.dtype, device=target.device, generator=rng)
     return chart.with_free(chart.from_written(spread), SPREAD * (2 * uniform - 1))
 
 

@@ -23,7 +23,7 @@ SECOND_MOMENT = 0.99
 few hundred steps must forget where it began."""
 
 STEP = 0.1
-"""Length of the first steps, in the solver's coordinates; it falls along a cosine to a hundredth."""
+"""Length of the first steps, in the solver's coordinates; it falls along a cosine."""
 
 LAST_SHARE = 0.01
 """The last step's share of the first."""

@@ -85,7 +85,7 @@ def _representatives(
     spread: Float[Tensor, " dim"],
     most: int,
 ) -> tuple[Int[Tensor, " design"], Float[Tensor, " design"]]:
-    """Take the best point, drop all equal to it, and so on; return rows and shares of the starts."""
+    """Take the best point, drop all equal to it, and so on; return rows and shares."""
     rows: list[Tensor] = []
     shares: list[float] = []
     left = order

@@ -114,9 +114,7 @@ def init(
     return _aim(objective, state)
 
 
-def step(
-    objective: Objective, state: LbfgsState, tolerance: float
-) -> tuple[LbfgsState, LbfgsInfo]:
+def step(objective: Objective, state: LbfgsState, tolerance: float) -> tuple[LbfgsState, LbfgsInfo]:
     """Evaluate one trial point per start and take it, or shorten the step."""
     trial = objective.chart.retract(state.position + state.size[:, None] * state.direction)
     found = objective.evaluate(trial)
@@ -224,7 +222,7 @@ def _aim(objective: Objective, state: LbfgsState) -> LbfgsState:
 
 
 def _curvatures(moves: Tensor, changes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return `1 / s.y` per pair, 0 where it is not convex; if any is; and `s.y / y.y` of the newest."""
+    """Return `1 / s.y` per pair, 0 if it is not convex; if any is; `s.y / y.y` of the newest."""
     product = (moves * changes).sum(-1)
     size = changes.square().sum(-1)
     convex = product > CURVATURE * moves.norm(dim=-1) * size.sqrt()

@@ -103,7 +103,9 @@ def run_lbfgs(
     for count in _pieces(steps):
         if watch.reason is not None or bool(result.done.all()):
             break
-        state = iterate(_lbfgs_step(here, tolerance), state, limit=count, rows=len(rows), watch=watch)
+        state = iterate(
+            _lbfgs_step(here, tolerance), state, limit=count, rows=len(rows), watch=watch
+        )
         _write(result, rows, state)
         left = torch.nonzero(~state.done)[:, 0]
         if 0 < 2 * len(left) <= len(rows):

@@ -1,7 +1,7 @@
 """Solving: starts over the whole domain, Adam to get near, L-BFGS to arrive.
 
-    spread starts -> Adam -> L-BFGS, in rounds of multipliers where anything is required
-                  -> polish what is still violated -> tell the designs apart
+spread starts -> Adam -> L-BFGS, in rounds of multipliers where anything is required
+              -> polish what is still violated -> tell the designs apart
 """
 
 from dataclasses import replace
@@ -39,11 +39,11 @@ LBFGS_STEPS = 500
 """Evaluations of L-BFGS in the last phase, where the caller does not say."""
 
 ROUND_SHARE = 4
-"""A round of multipliers gets this fraction of the steps; what is not at rest goes on in the next."""
+"""A round of multipliers gets this fraction of the steps; the next one goes on from there."""
 
 CANDIDATES = 8
-"""Points looked at per start. Half of the starts are the first points, for the sake of spread, half
-the best of the rest: a forward evaluation is cheap, and a funnel among a hundred is rarely missed."""
+"""Points looked at per start. Half of the starts are the first points, for the sake of spread,
+half the best of the rest: an evaluation without gradient is cheap, and finds narrow basins."""
 
 DESIGNS = 10
 """Most designs that are kept, where the caller does not say."""
@@ -145,13 +145,12 @@ def _screen(
     target: Target, layout: Layout, chart: SolvingChart, count: int, seed: int
 ) -> Float[Tensor, "start dim"]:
     """Return the first points of a spread sequence, then the best of the others."""
-    x = draw_starts(
-        layout, CANDIDATES * count, seed=seed, dtype=target.dtype, device=target.device
-    )
+    x = draw_starts(layout, CANDIDATES * count, seed=seed, dtype=target.dtype, device=target.device)
     y = chart.from_written(x)
     spread = count - count // 2
     with torch.no_grad():
-        merit = torch.cat([_merit(target, chart, part) for part in y[spread:].split(count)])
+        parts = [y[i : i + count] for i in range(spread, len(y), count)]
+        merit = torch.cat([_merit(target, chart, part) for part in parts])
     best = torch.argsort(merit, stable=True)[: count // 2] + spread
     return torch.cat([y[:spread], y[best]])
 
@@ -182,9 +181,7 @@ def _search(
     watch.progress.finished("")
     if not required:
         watch.progress.started(lbfgs_steps, "descending")
-        end = run_lbfgs(
-            state.lagrangian, y, steps=lbfgs_steps, tolerance=tolerance, watch=watch
-        )
+        end = run_lbfgs(state.lagrangian, y, steps=lbfgs_steps, tolerance=tolerance, watch=watch)
         watch.progress.finished("")
         return end
     state = augmented_lagrangian.resume(state, y)
@@ -230,9 +227,7 @@ def _rounds(
     return end
 
 
-def _polish(
-    target: Target, chart: SolvingChart, end: Minimum, steps: int, watch: Watch
-) -> Minimum:
+def _polish(target: Target, chart: SolvingChart, end: Minimum, steps: int, watch: Watch) -> Minimum:
     """Move starts that still violate something to the nearest points that do not, if they can."""
     with torch.no_grad():
         margins = target.requirements(chart.to_written(end.position))

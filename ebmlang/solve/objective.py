@@ -142,7 +142,7 @@ def residual(
 
 
 def choose(
-    condition: Bool[Tensor, " start"], yes: Float[Tensor, "start *rest"], no: Tensor
-) -> Float[Tensor, "start *rest"]:
+    condition: Bool[Tensor, " start"], yes: Float[Tensor, "start ..."], no: Tensor
+) -> Float[Tensor, "start ..."]:
     """Return `yes` for the starts where the condition holds, else `no`."""
     return torch.where(condition.view(-1, *[1] * (yes.ndim - 1)), yes, no)

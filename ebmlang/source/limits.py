@@ -13,7 +13,7 @@ NESTING = 200
 ARRAY_ELEMENTS = 100_000_000
 """Largest array a spec may name [elements]; 800 MB in float64."""
 
-GRAPH_NODES = 1_000_000
+GRAPH_NODES = 250_000
 """Most nodes of one energy graph; reached only when functions multiply out."""
 
 SCAN_STEPS = 100_000

@@ -67,7 +67,7 @@ def from_domain(
             return torch.cat([x[..., :1], gaps], dim=-1).flatten(1)
         case PieceKind.SIMPLEX:
             log_share = x.clamp(min=edge / piece.size).log()
-            return (log_share @ _contrasts(piece.size).to(x)).flatten(1)
+            return (log_share @ _contrasts(piece.size, x.dtype, x.device)).flatten(1)
         case _:
             assert_never(piece.kind)
 
@@ -96,7 +96,7 @@ def _between(piece: Piece, q: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _ordered(piece: Piece, q: Tensor) -> tuple[Tensor, Tensor]:
-    free = q.unflatten(1, (piece.count, piece.size))
+    free = q.reshape(-1, piece.count, piece.size)
     log_gaps = free[..., 1:]
     steps = torch.cat([free[..., :1], log_gaps.exp()], dim=-1)
     return steps.cumsum(-1).flatten(1), log_gaps.sum((1, 2))
@@ -110,17 +110,18 @@ def _simplex(piece: Piece, q: Tensor) -> tuple[Tensor, Tensor]:
     Source: Egozcue et al., Isometric logratio transformations (2003), Math. Geology 35.
     """
     size = piece.size
-    free = q.unflatten(1, (piece.count, size - 1))
-    log_x = torch.log_softmax(free @ _contrasts(size).to(q).T, dim=-1)
+    free = q.reshape(-1, piece.count, size - 1)
+    log_x = torch.log_softmax(free @ _contrasts(size, q.dtype, q.device).T, dim=-1)
     constant = piece.count * math.log(size) / 2
     return log_x.exp().flatten(1), log_x.sum((1, 2)) + constant
 
 
 @lru_cache(maxsize=64)
-def _contrasts(size: int) -> Float[Tensor, "size free"]:
+def _contrasts(size: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "size free"]:
     """Return an orthonormal basis of the vectors that sum to zero (Helmert's)."""
     basis = torch.zeros(size, size - 1, dtype=torch.float64)
     for column in range(size - 1):
         basis[: column + 1, column] = 1.0
         basis[column + 1, column] = -(column + 1.0)
-    return basis / basis.norm(dim=0)
+    contrasts: Tensor = basis / torch.linalg.vector_norm(basis, dim=0)
+    return contrasts.to(dtype=dtype, device=device)

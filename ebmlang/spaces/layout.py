@@ -48,9 +48,7 @@ class Layout:
 
     def pack(self, values: Mapping[str, Float[Tensor, "chain ..."]]) -> Float[Tensor, "chain dim"]:
         """Lay the variables' values, each `[chain, *shape]`, side by side."""
-        columns = [
-            values[block.path].reshape(-1, block.domain.size) for block in self.blocks
-        ]
+        columns = [values[block.path].reshape(-1, block.domain.size) for block in self.blocks]
         return torch.cat(columns, dim=1)
 
     def unpack(self, x: Float[Tensor, "chain dim"]) -> dict[str, Float[Tensor, "chain ..."]]:
@@ -82,7 +80,9 @@ def build_layout(domains: Mapping[str, ConcreteDomain]) -> Layout:
 
 
 def _require_bounds(path: str, domain: ConcreteDomain) -> None:
-    lower, upper = np.ravel(domain.lower), np.ravel(domain.upper)
+    assert domain.lower is not None
+    assert domain.upper is not None
+    lower, upper = domain.lower.ravel(), domain.upper.ravel()
     # Written so that a NaN counts as wrong.
     room = (lower <= upper) & (lower < math.inf) & (upper > -math.inf)
     if room.all():

@@ -120,7 +120,9 @@ def join(pieces: tuple[Piece, ...]) -> Int[Tensor, " dim"] | None:
     """
     side_by_side = torch.cat([piece.columns.flatten() for piece in pieces])
     packed = torch.argsort(side_by_side)
-    return None if bool((packed == torch.arange(len(packed), device=packed.device)).all()) else packed
+    return (
+        None if bool((packed == torch.arange(len(packed), device=packed.device)).all()) else packed
+    )
 
 
 def _bounds(layout: Layout, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

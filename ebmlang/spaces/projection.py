@@ -1,19 +1,17 @@
 """The nearest point of a domain, and whether a point lies in it."""
 
 import math
+from typing import assert_never
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from typing import assert_never
 
 from ebmlang.spaces.pieces import Piece, PieceKind
 from ebmlang.spaces.rotation import nearest_rotation, normalize
 
 
-def project(
-    pieces: tuple[Piece, ...], x: Float[Tensor, "chain dim"]
-) -> Float[Tensor, "chain dim"]:
+def project(pieces: tuple[Piece, ...], x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
     """Return the nearest points of the closed domain, in the Euclidean norm, block by block."""
     nearest = x.clone()
     for piece in pieces:
@@ -62,11 +60,7 @@ def project_simplex(x: Float[Tensor, "*b size"]) -> Float[Tensor, "*b size"]:
 def _project_piece(piece: Piece, x: Tensor) -> Tensor:
     match piece.kind:
         case (
-            PieceKind.FIXED
-            | PieceKind.FREE
-            | PieceKind.ABOVE
-            | PieceKind.BELOW
-            | PieceKind.BETWEEN
+            PieceKind.FIXED | PieceKind.FREE | PieceKind.ABOVE | PieceKind.BELOW | PieceKind.BETWEEN
         ):
             return x.clamp(piece.lower[:, None], piece.upper[:, None])
         case PieceKind.ORDERED:
@@ -77,6 +71,6 @@ def _project_piece(piece: Piece, x: Tensor) -> Tensor:
             return normalize(x)
         case PieceKind.ROTATION:
             n = math.isqrt(piece.size)
-            return nearest_rotation(x.unflatten(-1, (n, n))).flatten(-2)
+            return nearest_rotation(x.reshape(-1, piece.count, n, n)).flatten(-2)
         case _:
             assert_never(piece.kind)

@@ -86,7 +86,8 @@ def nearest_rotation(a: Float[Tensor, "*b n n"]) -> Tensor:
     sign = torch.linalg.det(u @ vh)
     last = torch.ones_like(a[..., 0])
     last[..., -1] = sign
-    return (u * last[..., None, :]) @ vh
+    nearest: Tensor = (u * last[..., None, :]) @ vh
+    return nearest
 
 
 def orthonormalize(a: Float[Tensor, "*b n n"]) -> Tensor:
@@ -114,7 +115,7 @@ def rotation_from_uniform(u: Float[Tensor, "*b size"], n: int) -> Float[Tensor, 
     if n == 2:
         angle = 2 * math.pi * u[..., 0]
         rows = [torch.cos(angle), -torch.sin(angle), torch.sin(angle), torch.cos(angle)]
-        return torch.stack(rows, dim=-1).unflatten(-1, (2, 2))
+        return torch.stack(rows, dim=-1).reshape(*angle.shape, 2, 2)
     w, x, y, z = normalize(torch.special.ndtri(u[..., :4])).unbind(-1)
     rows = [
         1 - 2 * (y * y + z * z),
@@ -127,4 +128,4 @@ def rotation_from_uniform(u: Float[Tensor, "*b size"], n: int) -> Float[Tensor, 
         2 * (y * z + x * w),
         1 - 2 * (x * x + y * y),
     ]
-    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+    return torch.stack(rows, dim=-1).reshape(*w.shape, 3, 3)

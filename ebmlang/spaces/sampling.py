@@ -147,7 +147,7 @@ def build_sampling_chart(
 def _elements(piece: Piece, v: Tensor) -> Tensor:
     n = math.isqrt(piece.size)
     shape = (piece.size,) if piece.kind is PieceKind.UNIT else (n, n)
-    return v.unflatten(1, (piece.count, *shape))
+    return v.reshape(-1, piece.count, *shape)
 
 
 def _tangent_dim(piece: Piece) -> int:

@@ -89,19 +89,16 @@ class SolvingChart:
         parts = []
         if box:
             x = self.shift + self.scale * y[:, :box]
-            # Rounding may pass a bound by one unit in the last place. The clamp takes that back
-            # without cutting the gradient, which must still be able to lead inwards.
-            parts.append(x + (x.clamp(self.floor, self.ceiling) - x).detach())
+            # The value is taken to the bounds exactly; the gradient is left alone, since it must
+            # still be able to lead inwards.
+            parts.append(x + (self._met(x.detach(), y[:, :box].detach()) - x.detach()))
         parts.extend(_to_written(piece, y[:, columns]) for piece, columns in self.curved)
         return self._packed(parts[0] if len(parts) == 1 else torch.cat(parts, dim=1))
 
     def from_written(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
-        """Return solver's coordinates of packed points, which are first projected onto the domain."""
+        """Return solver's coordinates of the points of the domain nearest to packed points."""
         nearest = project(self.pieces, x)
-        parts = [
-            _from_written(piece, piece.take(nearest)).flatten(1)
-            for piece in self.pieces
-        ]
+        parts = [_from_written(piece, piece.take(nearest)).flatten(1) for piece in self.pieces]
         y = torch.cat(parts, dim=1)
         box = len(self.scale)
         y[:, :box] = (y[:, :box] - self.shift) / self.scale
@@ -118,8 +115,8 @@ class SolvingChart:
         return y
 
     def tangent(
-        self, y: Float[Tensor, "chain dim"], v: Float[Tensor, "chain #row dim"]
-    ) -> Float[Tensor, "chain #row dim"]:
+        self, y: Float[Tensor, "chain dim"], v: Float[Tensor, "chain row dim"]
+    ) -> Float[Tensor, "chain row dim"]:
         """Project vectors, any number per chain, onto the tangent space at `y`."""
         if not self.curved:
             return v
@@ -127,6 +124,12 @@ class SolvingChart:
         for piece, columns in self.curved:
             v[:, :, columns] = _tangent(piece, y[:, None, columns], v[:, :, columns])
         return v
+
+    def _met(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return `x` without rounding: at the bound where `y` is, and nowhere past it."""
+        box = len(self.scale)
+        x = torch.where(y <= self.lower[:box], self.floor, x.clamp(self.floor, self.ceiling))
+        return torch.where(y >= self.upper[:box], self.ceiling, x)
 
     def _packed(self, columns: Tensor) -> Tensor:
         return columns if self.order is None else columns[:, self.order]
@@ -181,12 +184,12 @@ def _scale(piece: Piece) -> Tensor:
 
 
 def _elements(piece: Piece, y: Tensor) -> Tensor:
-    return y.unflatten(-1, (piece.count, piece.size))
+    return y.reshape(*y.shape[:-1], piece.count, piece.size)
 
 
 def _matrices(piece: Piece, y: Tensor) -> Tensor:
     n = math.isqrt(piece.size)
-    return y.unflatten(-1, (piece.count, n, n))
+    return y.reshape(*y.shape[:-1], piece.count, n, n)
 
 
 def _to_written(piece: Piece, y: Tensor) -> Tensor:

@@ -1,12 +1,12 @@
 """Starting points that are spread over a domain."""
 
 import math
+from typing import assert_never
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.quasirandom import SobolEngine
-from typing import assert_never
 
 from ebmlang.runtime.random import build_generator, derive_seed
 from ebmlang.spaces.layout import Layout
@@ -49,7 +49,9 @@ def _uniform(dim: int, count: int, seed: int) -> Tensor:
     if dim == 0:
         return torch.empty(count, 0, dtype=torch.float64)
     if dim <= SobolEngine.MAXDIM:
-        engine = SobolEngine(dim, scramble=True, seed=derive_seed(seed, "sobol"))
+        engine = SobolEngine(  # type: ignore[no-untyped-call]  # torch gives it no types
+            dim, scramble=True, seed=derive_seed(seed, "sobol")
+        )
         uniform = engine.draw(count, dtype=torch.float64)
     else:
         rng = build_generator(seed, "uniform", torch.device("cpu"))

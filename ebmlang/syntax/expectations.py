@@ -26,9 +26,8 @@ STATEMENT_KINDS = frozenset(
 )
 """Kinds that begin a statement."""
 
-_OPERATOR_KINDS = frozenset(
-    {"PLUS", "MINUS", "TIMES", "POWER", "RELATION", "TILDE", "WITHIN", "AND", "OR", "IMPLIES", "IFF"}
-)
+_ARITHMETIC_KINDS = frozenset({"PLUS", "MINUS", "TIMES", "POWER"})
+_OPERATOR_KINDS = _ARITHMETIC_KINDS | {"RELATION", "TILDE", "WITHIN", "AND", "OR", "IMPLIES", "IFF"}
 _SUFFIX_KINDS = frozenset({"LPAR", "LSQB", "DOT"})
 
 _GROUPS = (

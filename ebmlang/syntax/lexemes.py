@@ -71,9 +71,7 @@ def cut_text(
         last = token.end_pos
         span = source.span(token.start_pos, last)
         if token.type == "COMMENT":
-            comments.append(
-                Comment(text=span.text.rstrip(), own_line=not line_has_code, span=span)
-            )
+            comments.append(Comment(text=span.text.rstrip(), own_line=not line_has_code, span=span))
         else:
             lexemes.append(Lexeme(token.type, span, not line_has_code))
             line_has_code = True

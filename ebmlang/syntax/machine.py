@@ -1,26 +1,16 @@
 """The parsing machine: takes one lexeme at a time, and can step back to a statement.
 
-It is lark's LALR automaton with two additions: it can tell which kinds of lexeme it would
-take next, and drop an unfinished statement.
+It is an LALR automaton with two additions: it can tell which kinds of lexeme it would take
+next, and drop an unfinished statement.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from lark.lexer import LexerThread
-from lark.parsers.lalr_analysis import Shift
-
-from ebmlang.syntax.grammar import load_grammar
-from ebmlang.syntax.lexemes import END, Lexeme, RawToken
+from ebmlang.syntax.grammar import Grammar
+from ebmlang.syntax.lexemes import END, Lexeme
 
 _A_STATEMENT = "VAR"
 """A kind that begins a statement and stands nowhere else."""
-
-
-def lex(text: str) -> Iterable[RawToken]:
-    """Cut a text with the terminals of the grammar."""
-    frontend = load_grammar().parser
-    return LexerThread.from_text(frontend.lexer, text).lex(None)
 
 
 class Machine:
@@ -30,68 +20,84 @@ class Machine:
         result: What was built, once `END` was taken.
     """
 
-    def __init__(self, start: str) -> None:
-        state = load_grammar().parse_interactive("", start=start).parser_state
-        self._feed = state.feed_token
-        self._states = state.state_stack
-        self._values = state.value_stack
-        self._table = state.parse_conf.states
-        self._end_state = state.parse_conf.end_state
-        self.result: Any = None  # the tree of a file, an expression or a domain
+    def __init__(self, grammar: Grammar, start: str) -> None:
+        self._shifts = grammar.shifts
+        self._reductions = grammar.reductions
+        self._states = [grammar.first[start]]
+        self._values: list[Any] = []  # lexemes, nodes, and what else the rules build
+        self._last = grammar.last[start]
+        self.result: Any = None  # what the start rule builds
 
     @property
     def depth(self) -> int:
         """How many pieces wait to be joined."""
-        return len(self._states)
+        return len(self._values)
 
     @property
     def kinds(self) -> frozenset[str]:
         """All kinds of lexeme that it would take now."""
-        return frozenset(
-            kind for kind in self._table[self._states[-1]] if kind.isupper() and self.takes(kind)
-        )
+        state = self._states[-1]
+        possible = {*self._shifts[state], *self._reductions[state]}
+        return frozenset(kind for kind in possible if kind.isupper() and self.takes(kind))
 
     @property
     def is_between_statements(self) -> bool:
         """Whether a statement list goes on right here, with nothing begun."""
-        return self._begins_statement(self._states[-1])
+        return _A_STATEMENT in self._shifts[self._states[-1]]
 
     def feed(self, lexeme: Lexeme) -> bool:
         """Take a lexeme; where it does not fit, return False with nothing changed."""
-        # Asked first, because lark joins pieces before it finds that the lexeme does not fit.
-        if not self.takes(lexeme.type):
-            return False
-        # Of a token, lark reads the type only; the builders want our lexemes.
-        result = self._feed(lexeme, lexeme.type == END)  # type: ignore[arg-type]
-        if lexeme.type == END:
-            self.result = result
-        return True
+        states, values, kind = self._states, self._values, lexeme.type
+        undo: list[tuple[list[int], list[Any]]] = []
+        while True:
+            state = states[-1]
+            target = self._shifts[state].get(kind)
+            if target is not None:
+                states.append(target)
+                values.append(lexeme)
+                return True
+            reduction = self._reductions[state].get(kind)
+            if reduction is None:
+                self._restore(undo)
+                return False
+            kept = len(values) - reduction.size
+            parts = values[kept:]
+            undo.append((states[kept + 1 :], parts))
+            del states[kept + 1 :]
+            del values[kept:]
+            values.append(reduction.build(parts))
+            states.append(self._shifts[states[-1]][reduction.rule])
+            if kind == END and states[-1] == self._last:
+                self.result = values[-1]
+                return True
 
     def takes(self, kind: str) -> bool:
         """Return whether a lexeme of this kind would fit, without taking it."""
         untouched = len(self._states)
-        pushed: list[Any] = []  # states of lark
+        pushed: list[int] = []
         while True:
-            row = self._table[pushed[-1] if pushed else self._states[untouched - 1]]
-            if kind not in row:
-                return False
-            action, argument = row[kind]
-            if action is Shift:
+            state = pushed[-1] if pushed else self._states[untouched - 1]
+            if kind in self._shifts[state]:
                 return True
-            size = len(argument.expansion)
-            untouched -= max(0, size - len(pushed))
-            del pushed[max(0, len(pushed) - size) :]
-            row = self._table[pushed[-1] if pushed else self._states[untouched - 1]]
-            pushed.append(row[argument.origin.name][1])
-            if kind == END and pushed[-1] == self._end_state:
+            reduction = self._reductions[state].get(kind)
+            if reduction is None:
+                return False
+            untouched -= max(0, reduction.size - len(pushed))
+            del pushed[max(0, len(pushed) - reduction.size) :]
+            state = pushed[-1] if pushed else self._states[untouched - 1]
+            pushed.append(self._shifts[state][reduction.rule])
+            if kind == END and pushed[-1] == self._last:
                 return True
 
     def drop_statement(self) -> None:
         """Step back to the innermost statement list that can go on."""
-        while not self._begins_statement(self._states[-1]):
+        while not self.is_between_statements:
             self._states.pop()
             self._values.pop()
 
-    def _begins_statement(self, state: Any) -> bool:  # a state of lark
-        action = self._table[state].get(_A_STATEMENT)
-        return action is not None and action[0] is Shift
+    def _restore(self, undo: list[tuple[list[int], list[Any]]]) -> None:
+        for states, values in reversed(undo):
+            self._states.pop()
+            self._values.pop()
+            self._states += states
+            self._values += values

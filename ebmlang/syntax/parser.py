@@ -13,13 +13,18 @@ from typing import Any
 from ebmlang.source import Diagnostic, Report, SourceText
 from ebmlang.source.limits import NESTING
 from ebmlang.syntax.expectations import STATEMENT_KINDS
+from ebmlang.syntax.grammar import load_grammar
 from ebmlang.syntax.lexemes import END, Lexeme, cut_text
+from ebmlang.syntax.machine import Machine
 from ebmlang.syntax.nesting import check_nesting, say_too_deep
 from ebmlang.syntax.syntax_errors import CLOSERS, Situation, check_number, explain
 from ebmlang.syntax.tree import Domain, Expression, File, Statement
 
 MOST_ERRORS = 50
 """After so many errors in one file the rest is not read: more would help nobody."""
+
+_BLAMES_WORD = ("E0106", "E0107", "E0108")
+"""Codes of the messages about a word that looks like the beginning of a statement, but is none."""
 
 _WAITING_PIECES = 10 * NESTING
 """Most pieces that wait to be joined; no level of a tree needs ten of them."""
@@ -35,10 +40,9 @@ def parse_file(source: SourceText, report: Report) -> File:
     Returns:
         The tree of all statements that could be parsed.
     """
-    from ebmlang.syntax.machine import lex
-
-    lexemes, comments = cut_text(source, lex)
-    reading = _Reading(lexemes, "file", report)
+    grammar = load_grammar()
+    lexemes, comments = cut_text(source, grammar.lex)
+    reading = _Reading(lexemes, Machine(grammar, "file"), report)
     statements: tuple[Statement, ...] = reading.read_all() or ()
     kept = tuple(statement for statement in statements if _is_shallow(statement, report))
     return File(source=source, statements=kept, comments=comments)
@@ -57,11 +61,10 @@ def parse_domain(source: SourceText, report: Report) -> Domain | None:
 
 
 def _parse_one(source: SourceText, start: str, report: Report) -> Any:  # what `start` builds
-    from ebmlang.syntax.machine import lex
-
     found = Report()
-    lexemes, _ = cut_text(source, lex)
-    node = _Reading(lexemes, start, found).read_one()
+    grammar = load_grammar()
+    lexemes, _ = cut_text(source, grammar.lex)
+    node = _Reading(lexemes, Machine(grammar, start), found).read_one()
     is_good = node is not None and _is_shallow(node, found) and not found.has_errors
     for problem in found.diagnostics:
         report.add(problem)
@@ -95,12 +98,11 @@ class _Open:
 class _Reading:
     """One way through the lexemes of a text."""
 
-    def __init__(self, lexemes: tuple[Lexeme, ...], start: str, report: Report) -> None:
-        from ebmlang.syntax.machine import Machine
-
+    def __init__(self, lexemes: tuple[Lexeme, ...], machine: Machine, report: Report) -> None:
         self._lexemes = lexemes
-        self._machine = Machine(start)
+        self._machine = machine
         self._report = report
+        self._errors = 0
         self._place = 0
         self._begins: Lexeme | None = None
         self._opened: list[_Open] = []
@@ -109,19 +111,17 @@ class _Reading:
         """Read up to the first error; return None if there is one."""
         while self._place < len(self._lexemes):
             if problem := self._step():
-                self._report.add(problem)
+                self._say(problem)
                 return None
         return self._machine.result
 
     def read_all(self) -> Any:  # what the start rule builds
         """Read to the end, over all errors."""
-        errors = 0
         while self._place < len(self._lexemes):
             if problem := self._step():
-                self._report.add(problem)
-                errors += 1
+                self._say(problem)
                 self._recover(problem)
-                if errors == MOST_ERRORS or self._lexeme.type == END:
+                if self._errors == MOST_ERRORS or self._lexeme.type == END:
                     self._finish()
                     break
         return self._machine.result
@@ -144,11 +144,17 @@ class _Reading:
         elif self._machine.feed(lexeme):
             self._follow(lexeme)
             if lexeme.type == "NUMBER" and (problem := check_number(lexeme)):
-                self._report.add(problem)
+                self._say(problem)
         else:
             return explain(self._look())
         self._place += 1
         return None
+
+    def _say(self, problem: Diagnostic) -> None:
+        # A number out of range does not stop the reading, so the limit is held here.
+        if self._errors < MOST_ERRORS:
+            self._report.add(problem)
+            self._errors += 1
 
     @property
     def _can_end(self) -> bool:
@@ -201,8 +207,7 @@ class _Reading:
         while self._innermost is _Opening.BRACKET:
             open_braces += self._opened.pop().lexeme.type == "LBRACE"
         self._begins = None
-        if problem.code in ("E0106", "E0107", "E0108"):
-            # A word that was taken for a name, or for a statement, begins nothing here.
+        if problem.code in _BLAMES_WORD and self._lexeme.type not in CLOSERS:
             self._place += 1
         self._skip_statement(open_braces, with_body=is_too_deep)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ebmlang.lang.words import SPELLINGS
 
-STRANGE = '\x00\t\r\n\x0b\x1b"\\#{}[]()<>=!^~@%$;&|\'`?éß中\u200b\u202e\u0301\ufeff𝛑\ud800'
+STRANGE = "\x00\t\r\n\x0b\x1b\"\\#{}[]()<>=!^~@%$;&|'`?éß中\u200b\u202e\u0301\ufeff𝛑\ud800"
 """Characters that break readers: controls, wide, joining, invisible, a lone surrogate."""
 
 _TOKEN = re.compile(r"\s+|\w+|<=|>=|==|!=|\.\.|.", re.DOTALL)

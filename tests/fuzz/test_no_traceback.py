@@ -31,21 +31,21 @@ def test_an_example_itself_survives(name):
 
 @named
 def test_an_example_cut_off_anywhere_survives(name):
-    for text in truncations(TEXTS[name], 49):
+    for text in truncations(TEXTS[name], 35):
         survive(text, build=False)
 
 
 @named
 def test_an_example_with_few_things_changed_survives(name):
     rng = random.Random(f"few {name}")
-    for _ in range(12):
+    for _ in range(30):
         survive(mutate(TEXTS[name], rng, VOCABULARY, strokes=rng.randint(1, 3)))
 
 
 @named
 def test_an_example_with_many_things_changed_survives(name):
     rng = random.Random(f"many {name}")
-    for _ in range(4):
+    for _ in range(6):
         survive(mutate(TEXTS[name], rng, VOCABULARY, strokes=rng.randint(10, 60)))
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ebmlang.source import CODES, Severity
+from ebmlang.check import FolderLoader
+from ebmlang.source import CODES, Diagnostic, Severity
 from tests.diagnostics.road import find_in_text
 
 PAGES = Path(__file__).parents[2] / "docs" / "errors"
@@ -24,6 +25,12 @@ def blocks(code: str) -> dict[str, str]:
     return dict(BLOCK.findall(text))
 
 
+def told(code: str, block: str) -> tuple[Diagnostic, ...]:
+    """Return what is said about a program of a page, which may import what lies beside it."""
+    name = f"{code}.ebm"
+    return find_in_text(blocks(code)[block], name, FolderLoader(PAGES / name, name))
+
+
 def test_every_code_has_a_page_and_every_page_a_code():
     assert {path.name for path in PAGES.iterdir()} == {f"{code}.md" for code in CODES}
 
@@ -39,14 +46,14 @@ def test_a_page_is_titled_by_its_code_and_slug(code):
 
 @pytest.mark.parametrize("code", OF_A_FILE)
 def test_the_wrong_program_of_a_page_gives_its_code_and_no_other(code):
-    found = find_in_text(blocks(code)["ebm wrong"])
+    found = told(code, "ebm wrong")
 
     assert [d.code for d in found] == [code]
 
 
 @pytest.mark.parametrize("code", OF_A_FILE)
 def test_the_right_program_of_a_page_is_accepted_without_a_word(code):
-    found = find_in_text(blocks(code)["ebm right"])
+    found = told(code, "ebm right")
 
     assert [(d.code, d.headline) for d in found] == []
 
@@ -70,6 +77,6 @@ def test_the_page_of_a_command_s_message_shows_a_wrong_and_a_right_command(code)
 
 @pytest.mark.parametrize("code", OF_A_FILE)
 def test_a_warning_s_page_gives_a_warning(code):
-    (found,) = find_in_text(blocks(code)["ebm wrong"])
+    (found,) = told(code, "ebm wrong")
 
     assert (found.severity is Severity.WARNING) == code.startswith("W")

@@ -1,0 +1,80 @@
+"""From a file, or a text, to a `Model`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ebmlang.api.model import Extern, Model
+from ebmlang.check import Extern as Declared
+from ebmlang.check import FolderLoader, ModuleLoader, check_file
+from ebmlang.lang import Sort
+from ebmlang.source import InternalError, Report, SourceText
+from ebmlang.source.files import read_source
+from ebmlang.syntax import parse_file
+
+Constants = Mapping[str, int | float | bool]
+
+
+def load(path: str | os.PathLike[str], *, constants: Constants | None = None) -> Model:
+    """Read a spec from a file and check it.
+
+    Args:
+        path: The file; what it imports must lie in its folder, below it, or in `std`.
+        constants: Values that stand in for those of the file's `const`s.
+
+    Raises:
+        EbmError: With all that is wrong with the spec.
+    """
+    name = os.fspath(path)
+    return build_model(read_source(name), loader=FolderLoader(Path(name)), constants=constants)
+
+
+def loads(text: str, *, name: str = "<text>", constants: Constants | None = None) -> Model:
+    """Check a spec that is a text; it can import from `std` only.
+
+    Args:
+        text: The spec.
+        name: What messages call it.
+        constants: Values that stand in for those of the text's `const`s.
+
+    Raises:
+        EbmError: With all that is wrong with the spec.
+
+    >>> loads("var x: real\\nminimize low: x^2").name
+    'text'
+    """
+    return build_model(SourceText(name, text), constants=constants)
+
+
+def build_model(
+    source: SourceText,
+    *,
+    loader: ModuleLoader | None = None,
+    constants: Constants | None = None,
+    externs: Mapping[str, tuple[Sort, Extern]] | None = None,
+) -> Model:
+    """Parse and check a text, and close it into a model.
+
+    Args:
+        source: The text.
+        loader: Finds what it imports.
+        constants: Values that stand in for those of its `const`s.
+        externs: Functions from Python that it may call, each with the sort of its result.
+    """
+    report = Report()
+    file = parse_file(source, report)
+    declared = {
+        name: Declared(name=name, sort=sort) for name, (sort, _) in (externs or {}).items()
+    }
+    program = check_file(
+        file, report, constants=constants or {}, loader=loader, externs=declared
+    )
+    report.raise_if_errors()
+    if program is None:
+        raise InternalError("the checker gave up without a message")
+    return Model(
+        file=file,
+        program=program,
+        diagnostics=report.diagnostics,
+        externs={name: function for name, (_, function) in (externs or {}).items()},
+    )

@@ -1,0 +1,263 @@
+"""A checked spec, and the verbs on it, in the order in which one uses them.
+
+    model = ebmlang.load("desk.ebm")
+    found = model.solve(seed=1)
+    found[0].variables["lamp"]
+
+Each verb is a file beside this one. Nothing imports torch before something is computed.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias, final
+
+from numpy.typing import ArrayLike
+
+from ebmlang.api.data_files import Array, merge_data
+from ebmlang.check import Program
+from ebmlang.graph import EnergyGraph
+from ebmlang.source import Diagnostic
+from ebmlang.syntax import tree
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ebmlang.lower.module import CompiledEnergy, TermValues
+    from ebmlang.runs import Design, Designs, Samples
+    from ebmlang.runtime import Progress
+
+Extern: TypeAlias = Callable[..., Any]
+"""A function from Python, batched: tensors to a tensor. Any: torch is not imported here."""
+
+Source: TypeAlias = Mapping[str, ArrayLike] | str | os.PathLike[str]
+"""Data: arrays by name, or a file that holds them."""
+
+Data: TypeAlias = Source | Iterable[Source] | None
+"""Data from one place, from several (a later one wins), or none."""
+
+Point: TypeAlias = "Mapping[str, ArrayLike | Tensor]"
+"""A value for every variable, by path: of its own shape, or a batch with one axis more in front."""
+
+Sizes: TypeAlias = tuple[tuple[str, int], ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Model:
+    """A checked spec, with the data and weights bound to it so far.
+
+    Attributes:
+        file: Its tree.
+        program: The same with every name and type known.
+        diagnostics: Warnings about it.
+        externs: The functions from Python that it calls.
+        data: Values bound to givens.
+        weights: Weights that stand in for those written, by path.
+        graphs: Graphs built so far, by the sizes that data has bound.
+        modules: Energies compiled so far, by sizes, dtype and device.
+
+    The last two are caches, shared by all models that `bind` makes of one: binding other data,
+    weights or seeds never compiles again.
+    """
+
+    file: tree.File
+    program: Program
+    diagnostics: tuple[Diagnostic, ...] = ()
+    externs: Mapping[str, Extern] = field(default_factory=lambda: MappingProxyType({}))
+    data: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    graphs: dict[Sizes, EnergyGraph] = field(default_factory=dict, repr=False)
+    modules: "dict[tuple[object, ...], CompiledEnergy]" = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name of its file, without the ending."""
+        return self.program.name
+
+    def bind(self, data: Data = None, weights: Mapping[str, float] | None = None) -> "Model":
+        """Return the model with data and weights bound, beside those bound before.
+
+        Nothing is checked until something is computed.
+        """
+        return replace(
+            self,
+            data={**self.data, **merge_data(_sources(data))},
+            weights={**self.weights, **(weights or {})},
+        )
+
+    # --- looking ---------------------------------------------------------------------
+
+    def interface(self) -> dict[str, Any]:
+        """Return what goes in and out: inputs, sizes, variables, terms, reports.
+
+        Plain data for JSON, so Any.
+        """
+        from ebmlang.api.interface import describe_interface
+
+        return describe_interface(self.program)
+
+    def format(self) -> str:
+        """Return the text of the spec as the formatter lays it out."""
+        from ebmlang.syntax import format_file
+
+        return format_file(self.file)
+
+    def graph(self, stage: str = "graph", data: Data = None) -> str:
+        """Return a printable form of the spec on its way to code.
+
+        Args:
+            stage: `ast`, `typed`, `graph`, `optimized` or `code`.
+            data: Needed from `graph` on where the data binds sizes.
+        """
+        from ebmlang.api.stages import show_stage
+
+        return show_stage(self.bind(data), stage)
+
+    # --- computing -------------------------------------------------------------------
+
+    def compile(
+        self,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        dtype: "torch.dtype | None" = None,
+        device: str = "cpu",
+    ) -> "CompiledEnergy":
+        """Return the energy as a `torch.nn.Module`, bound to data and weights.
+
+        Args:
+            data: Bound in addition to what is bound.
+            weights: Likewise.
+            dtype: float64 where it is None.
+            device: `cpu`, `cuda`, or `auto`.
+        """
+        from ebmlang.api.compile import compile_model
+
+        return compile_model(self.bind(data, weights), dtype=dtype, device=device)
+
+    def energy(
+        self,
+        point: Point,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> "Tensor":
+        """Return the energy of a point, or of a batch of points [nats].
+
+        It is `inf` where something required does not hold, and differentiable where the point
+        is made of tensors that are.
+        """
+        from ebmlang.api.evaluate import compute_energy
+
+        return compute_energy(self.bind(data, weights), point)
+
+    def terms(
+        self,
+        point: Point,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> "TermValues":
+        """Return energies, margins and truth of the terms, by path, at a point or a batch."""
+        from ebmlang.api.evaluate import compute_terms
+
+        return compute_terms(self.bind(data, weights), point)
+
+    def explain(
+        self,
+        point: Point,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> "Design":
+        """Return one point with all that the terms and reports say of it."""
+        from ebmlang.api.evaluate import explain_point
+
+        return explain_point(self.bind(data, weights), point)
+
+    def solve(
+        self,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        designs: int = 10,
+        starts: int = 128,
+        seed: int = 0,
+        seconds: float | None = None,
+        dtype: "torch.dtype | None" = None,
+        device: str = "auto",
+        progress: "Progress | None" = None,
+    ) -> "Designs":
+        """Search for points of low energy that hold every requirement.
+
+        Args:
+            data: Bound in addition to what is bound.
+            weights: Likewise.
+            designs: Most designs to keep.
+            starts: How many searches run, as one batch.
+            seed: Chooses where they start.
+            seconds: Limit on the time [s].
+            dtype: float64 where it is None.
+            device: `cpu`, `cuda`, or `auto`.
+            progress: Hears how far the run is.
+        """
+        from ebmlang.api.solve import solve_model
+
+        return solve_model(
+            self.bind(data, weights),
+            designs=designs,
+            starts=starts,
+            seed=seed,
+            seconds=seconds,
+            dtype=dtype,
+            device=device,
+            progress=progress,
+        )
+
+    def sample(
+        self,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        chains: int = 16,
+        draws: int = 500,
+        warmup: int = 500,
+        seed: int = 0,
+        seconds: float | None = None,
+        dtype: "torch.dtype | None" = None,
+        device: str = "auto",
+        progress: "Progress | None" = None,
+    ) -> "Samples":
+        """Draw points from exp(-E), under every requirement.
+
+        Args:
+            data: Bound in addition to what is bound.
+            weights: Likewise.
+            chains: How many run, as one batch.
+            draws: Points kept of each chain.
+            warmup: Iterations of each chain that adapt and are not kept.
+            seed: Of all random numbers.
+            seconds: Limit on the time [s].
+            dtype: float64 where it is None.
+            device: `cpu`, `cuda`, or `auto`.
+            progress: Hears how far the run is.
+        """
+        from ebmlang.api.sample import sample_model
+
+        return sample_model(
+            self.bind(data, weights),
+            chains=chains,
+            draws=draws,
+            warmup=warmup,
+            seed=seed,
+            seconds=seconds,
+            dtype=dtype,
+            device=device,
+            progress=progress,
+        )
+
+
+def _sources(data: Data) -> Iterable[Source]:
+    if data is None:
+        return ()
+    return (data,) if isinstance(data, Mapping | str | os.PathLike) else data

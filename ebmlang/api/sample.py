@@ -1,0 +1,78 @@
+"""`sample`: draw from exp(-E) of a model, and judge the draws."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ebmlang.api.compile import find_module, lay_out
+from ebmlang.api.model import Model
+from ebmlang.lower.module import CompiledEnergy
+from ebmlang.runs import Samples, Trust, collect_versions
+from ebmlang.runs.convergence import judge, read_facts
+from ebmlang.runtime import Budget, Progress
+from ebmlang.sample import sample
+
+ROWS_AT_ONCE = 10_000
+"""Points for which reports are computed in one call; bounds the memory they take."""
+
+ENERGY = "energy"
+"""What the energy is called among the quantities that are judged."""
+
+
+def sample_model(
+    model: Model,
+    *,
+    chains: int,
+    draws: int,
+    warmup: int,
+    seed: int,
+    seconds: float | None,
+    dtype: torch.dtype | None,
+    device: str,
+    progress: Progress | None,
+) -> Samples:
+    """Draw points from exp(-E), under every requirement; see `Model.sample`."""
+    module = find_module(model, dtype=dtype, device=device)
+    found = sample(
+        module.packed(),
+        lay_out(module),
+        seed=seed,
+        chains=chains,
+        warmup=warmup,
+        draws=draws,
+        progress=progress,
+        budget=Budget(seconds=seconds),
+    )
+    shape = found.points.shape[:2]
+    flat = found.points.flatten(0, 1)
+    variables = _by_draw(module.unpack(flat), shape)
+    reports = _by_draw(_compute_reports(module, flat), shape)
+    energies = found.energies.cpu().numpy()
+    judged = {**variables, **reports}
+    verdict = judge({**judged, ENERGY: energies} if ENERGY not in judged else judged, read_facts(found))
+    trust = Trust.TRUSTED if verdict.trusted else Trust.UNTRUSTED
+    return Samples(
+        status=Trust.INTERRUPTED if found.interrupted else trust,
+        draws=variables,
+        reports=reports,
+        energies=energies,
+        acceptance=found.acceptance.cpu().numpy(),
+        divergences=found.divergences.cpu().numpy(),
+        verdict=verdict,
+        seed=seed,
+        warmup=warmup,
+        versions=collect_versions(),
+    )
+
+
+def _compute_reports(module: CompiledEnergy, x: Tensor) -> dict[str, Tensor]:
+    with torch.no_grad():
+        pieces = [module.reports(module.unpack(rows)) for rows in x.split(ROWS_AT_ONCE)]
+    return {path: torch.cat([piece[path] for piece in pieces]) for path in pieces[0]}
+
+
+def _by_draw(values: dict[str, Tensor], shape: torch.Size) -> dict[str, np.ndarray]:
+    return {
+        path: value.reshape(*shape, *value.shape[1:]).cpu().double().numpy()
+        for path, value in values.items()
+    }

@@ -1,0 +1,54 @@
+"""`solve`: search a model for designs."""
+
+from dataclasses import replace
+
+import torch
+
+from ebmlang.api.compile import find_module, lay_out
+from ebmlang.api.evaluate import describe_points
+from ebmlang.api.model import Model
+from ebmlang.runs import Designs, Status, collect_versions
+from ebmlang.runtime import Budget, Progress
+from ebmlang.solve import solve
+
+
+def solve_model(
+    model: Model,
+    *,
+    designs: int,
+    starts: int,
+    seed: int,
+    seconds: float | None,
+    dtype: torch.dtype | None,
+    device: str,
+    progress: Progress | None,
+) -> Designs:
+    """Search for points of low energy that hold every requirement; see `Model.solve`."""
+    module = find_module(model, dtype=dtype, device=device)
+    solution = solve(
+        module.packed(),
+        lay_out(module),
+        seed=seed,
+        starts=starts,
+        designs=designs,
+        progress=progress,
+        budget=Budget(seconds=seconds),
+    )
+    described = describe_points(module, solution.points, solution.energies)
+    found = [
+        replace(design, converged=bool(converged), share=float(share))
+        for design, converged, share in zip(
+            described, solution.converged, solution.share, strict=True
+        )
+    ]
+    feasible = solution.is_feasible
+    status = Status.SOLVED if feasible else Status.INFEASIBLE
+    return Designs(
+        status=Status.INTERRUPTED if solution.interrupted else status,
+        designs=tuple(found) if feasible else (),
+        nearest=None if feasible or not found else found[0],
+        reason=solution.reason.value,
+        seed=seed,
+        starts=starts,
+        versions=collect_versions(),
+    )

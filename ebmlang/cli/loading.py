@@ -1,0 +1,29 @@
+"""From the arguments of a command to a model with its data, and its warnings on stderr."""
+
+from argparse import Namespace
+
+from ebmlang.api.load import load
+from ebmlang.api.model import Model
+from ebmlang.cli.console import keep_warnings, print_diagnostics
+from ebmlang.cli.options import read_numbers, read_pairs
+
+
+def load_model(arguments: Namespace) -> Model:
+    """Return the model that the arguments speak of; warnings are printed unless `--quiet`.
+
+    Raises:
+        EbmError: What is wrong with the spec, the constants or the data.
+    """
+    model = load(arguments.spec, constants=read_numbers(arguments.const, "--const"))
+    warnings = keep_warnings(model.diagnostics, arguments.no_warn)
+    if not (arguments.quiet or arguments.json):
+        print_diagnostics(warnings)
+    return model
+
+
+def load_with_data(arguments: Namespace) -> Model:
+    """Return the model with the data, and the weights where the command takes them, bound."""
+    values = read_pairs(arguments.set, "--set")
+    weights = read_numbers(arguments.weight, "--weight") if "weight" in arguments else {}
+    model = load_model(arguments)
+    return model.bind([*arguments.data, *arguments.more_data, values], weights)

@@ -1,0 +1,193 @@
+"""Options that several commands share, and what their values may be."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ebmlang.source import Diagnostic, EbmError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: declares its arguments, and runs on them to an exit code."""
+
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+
+
+class _Parser(ArgumentParser):
+    """A parser whose complaints have the form of all other messages."""
+
+    def error(self, message: str) -> NoReturn:
+        raise refuse("E0904", message[:1].lower() + message[1:], f"see `{self.prog} --help`")
+
+
+def build_parser(name: str, summary: str) -> ArgumentParser:
+    """Return a parser with the options that every command has."""
+    parser = _Parser(prog=f"ebm {name}", description=f"{summary[0].upper()}{summary[1:]}.")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="print results only")
+    parser.add_argument("--traceback", action="store_true", help="show where an error was raised")
+    return parser
+
+
+def add_spec(parser: ArgumentParser, *, data: bool = True) -> None:
+    """Add the spec, what is set in it from outside, and where data comes from."""
+    parser.add_argument("spec", help="the spec, a file `NAME.ebm`")
+    parser.add_argument(
+        "--const",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another value for a `const`",
+    )
+    parser.add_argument(
+        "-W",
+        "--no-warn",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="switch a warning off, by its name or code",
+    )
+    if data:
+        parser.add_argument("data", nargs="*", help="data files: .json, .npz or .csv")
+        parser.add_argument(
+            "--data",
+            dest="more_data",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="another data file",
+        )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="a value for a `given`: a number, or `[1, 2]`",
+        )
+
+
+def add_weights(parser: ArgumentParser) -> None:
+    """Add the option that changes weights."""
+    parser.add_argument(
+        "--weight",
+        action="append",
+        default=[],
+        metavar="PATH=W",
+        help="another weight for a term or part",
+    )
+
+
+def add_run(parser: ArgumentParser) -> None:
+    """Add what all long runs take."""
+    parser.add_argument("--seed", default="0", metavar="N", help="seed of all random numbers")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--dtype", default="float64", choices=("float32", "float64"), help="precision"
+    )
+    parser.add_argument("--seconds", metavar="S", help="limit on the time [s]")
+    parser.add_argument("--out", metavar="FILE", help="write the whole result here")
+
+
+def read_pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
+    """Return the values of `NAME=VALUE` options by name; Any, as JSON has them.
+
+    Raises:
+        EbmError: E0903.
+
+    >>> read_pairs(["k=2.5", "y=[1, 2]"], "--set")
+    {'k': 2.5, 'y': [1, 2]}
+    """
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name.strip()):
+            raise refuse(
+                "E0903", f"`{option} {text}` is not of the form NAME=VALUE", f"as in `{option} k=2`"
+            )
+        pairs[name.strip()] = _read_value(value.strip(), f"`{option} {text}`")
+    return pairs
+
+
+def read_numbers(texts: Sequence[str], option: str) -> dict[str, int | float | bool]:
+    """Return the numbers of `NAME=NUMBER` options by name.
+
+    Raises:
+        EbmError: E0903.
+    """
+    pairs = read_pairs(texts, option)
+    for name, value in pairs.items():
+        if not isinstance(value, int | float):
+            raise refuse("E0903", f"`{option} {name}` takes a number", f"as in `{option} {name}=2`")
+    return pairs
+
+
+def read_whole(text: str, option: str, *, least: int | None = None) -> int:
+    """Return the whole number of an option.
+
+    Raises:
+        EbmError: E0903.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        raise refuse("E0903", f"`{option} {text}` is not a whole number") from None
+    if least is not None and number < least:
+        raise refuse("E0903", f"`{option} {text}` is too small", f"it is {least} or more")
+    return number
+
+
+def read_seconds(text: str | None) -> float | None:
+    """Return the limit on the time, None without one.
+
+    Raises:
+        EbmError: E0903.
+    """
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise refuse("E0903", f"`--seconds {text}` is not a number") from None
+    if not seconds > 0:
+        raise refuse("E0903", f"`--seconds {text}` is no time at all", "as in `--seconds 60`")
+    return seconds
+
+
+def read_out(text: str | None) -> Path | None:
+    """Return where the result goes, sure that it can be written there.
+
+    Raises:
+        EbmError: E0804.
+    """
+    if text is None:
+        return None
+    from ebmlang.runs.store import require_writable
+
+    require_writable(Path(text))
+    return Path(text)
+
+
+def refuse(code: str, headline: str, *helps: str) -> EbmError:
+    """Return the error of a message that is about no place in a file."""
+    return EbmError(Diagnostic(code=code, headline=headline, helps=helps))
+
+
+def _read_value(text: str, shown: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=float)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        # Also `inf` and `nan`, which are then refused by the name of what they were meant for.
+        return float(text)
+    except ValueError:
+        raise refuse(
+            "E0903",
+            f"the value of {shown} is neither a number nor an array",
+            "as in `2.5`, `[1, 2]` or `true`",
+        ) from None

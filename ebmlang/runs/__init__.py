@@ -1,0 +1,7 @@
+"""What a run was and whether to trust it: results as records, and how they are stored."""
+
+from ebmlang.runs.design import Design, Designs, Status
+from ebmlang.runs.samples import Samples, Trust
+from ebmlang.runs.versions import collect_versions
+
+__all__ = ["Design", "Designs", "Samples", "Status", "Trust", "collect_versions"]

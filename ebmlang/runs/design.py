@@ -1,0 +1,107 @@
+"""What `solve` found: designs, each with what every term says of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Status(Enum):
+    """How a search ended."""
+
+    SOLVED = "solved"
+    """At least one design holds every requirement."""
+    INFEASIBLE = "infeasible"
+    """None was found that does; this is no proof that there is none."""
+    INTERRUPTED = "interrupted"
+    """Stopped by the user; the designs are those found by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Design:
+    """One point, and what the terms say of it, each by its path.
+
+    Attributes:
+        energy: The sum of the soft terms [nats].
+        terms: Each soft term's share of the energy, weight included [nats].
+        margins: For constraints, hard or soft, by how much they hold [tolerances].
+        satisfied: For constraints, whether they hold.
+        variables: The point itself.
+        reports: The quantities that the spec derives.
+        converged: Whether the search came to rest here; None where there was no search.
+        share: Which share of the starts ended here; None where there was no search.
+    """
+
+    energy: float
+    terms: Mapping[str, float]
+    margins: Mapping[str, float]
+    satisfied: Mapping[str, bool]
+    variables: Mapping[str, NDArray[np.generic]]
+    reports: Mapping[str, NDArray[np.generic]]
+    converged: bool | None = None
+    share: float | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Return the design as a dictionary, for JSON. Any: arrays and numbers."""
+        searched = {"converged": self.converged, "share": self.share}
+        return {
+            "energy": self.energy,
+            "terms": dict(self.terms),
+            "margins": dict(self.margins),
+            "satisfied": dict(self.satisfied),
+            "variables": dict(self.variables),
+            "reports": dict(self.reports),
+            **({} if self.share is None else searched),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Designs:
+    """The designs of one search, lowest energy first; all hold every requirement.
+
+    Attributes:
+        status: How the search ended.
+        designs: What was found; empty where nothing holds every requirement.
+        nearest: Where nothing does, the point with the least violation.
+        reason: Why the search ended, in words.
+        seed: What the starts were drawn with.
+        starts: How many there were.
+        versions: The programs it was made with.
+
+    Behaves as a sequence of its designs:
+
+        best = model.solve()[0]
+    """
+
+    status: Status
+    designs: tuple[Design, ...]
+    nearest: Design | None
+    reason: str
+    seed: int
+    starts: int
+    versions: Mapping[str, str]
+
+    def __len__(self) -> int:
+        return len(self.designs)
+
+    def __getitem__(self, number: int) -> Design:
+        return self.designs[number]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the whole as a dictionary, for JSON. Any: arrays and numbers."""
+        found = {
+            "status": self.status.value,
+            "designs": [design.describe() for design in self.designs],
+        }
+        if self.nearest is not None:
+            found["nearest"] = self.nearest.describe()
+        return {
+            **found,
+            "reason": self.reason,
+            "seed": self.seed,
+            "starts": self.starts,
+            "versions": dict(self.versions),
+        }
