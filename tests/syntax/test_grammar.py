@@ -1,0 +1,131 @@
+"""The grammar: every rule has a builder, and the kept tables may be missing, wrong or locked."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from ebmlang.source import SourceText
+from ebmlang.syntax.grammar import STARTS, build_grammar, find_grammar, load_grammar
+from ebmlang.syntax.lexemes import END, cut_text
+from ebmlang.syntax.machine import Machine
+from ebmlang.syntax.tree_builder import BUILDERS
+from tests.syntax.reading import DESK
+
+
+def _is_usable(grammar):
+    lexemes, _ = cut_text(SourceText("desk.ebm", DESK), grammar.lex)
+    machine = Machine(grammar, "file")
+    return all(machine.feed(lexeme) for lexeme in lexemes) and len(machine.result) == 10
+
+
+def test_every_rule_that_builds_something_has_a_builder():
+    text = (find_grammar() / "ebm.lark").read_text(encoding="utf-8")
+    text = re.sub(r"//.*", "", text)
+    aliases = set(re.findall(r"-> (\w+)", text))
+    # `_rule` is spliced into its parent, `?rule` stands for its only part.
+    rules = set(re.findall(r"^([a-z]\w*):", text, flags=re.MULTILINE))
+    joining = {"equivalence", "implication", "disjunction", "conjunction", "negation", "relation"}
+
+    covered = {rule for rule in rules if f"{rule}:" in text} - {
+        "named_call",
+        "listed",
+        "restricted",
+    }
+
+    assert set(BUILDERS) == covered | aliases | joining
+
+
+def test_no_rule_is_left_to_lark(tmp_path):
+    from lark import Tree
+
+    grammar = load_grammar()
+    built = [
+        reduction.rule
+        for row in grammar.reductions.values()
+        for reduction in row.values()
+        if not reduction.rule.startswith("_")
+        and isinstance(getattr(reduction.build, "func", None), type(Tree))
+    ]
+
+    assert built == []
+
+
+def test_the_start_rules_are_a_file_an_expression_and_a_domain():
+    assert set(load_grammar().first) == set(STARTS)
+
+
+def test_ebm_lark_takes_only_terminals_from_elsewhere():
+    text = (find_grammar() / "ebm.lark").read_text(encoding="utf-8")
+
+    for names in re.findall(r"%import \.tokens \((.*)\)", text):
+        assert names == names.upper()
+    assert len(re.findall("%import", text)) == len(re.findall(r"%import \.tokens \(", text))
+
+
+def test_the_tables_are_kept_and_found_again(tmp_path):
+    folder = tmp_path / "new" / "cache"
+
+    assert _is_usable(build_grammar(find_grammar(), folder))
+    (kept,) = folder.iterdir()
+    before = kept.read_bytes()
+
+    assert _is_usable(build_grammar(find_grammar(), folder))
+    assert [path.read_bytes() for path in folder.iterdir()] == [before]
+
+
+def test_broken_kept_tables_are_made_again(tmp_path):
+    build_grammar(find_grammar(), tmp_path)
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+
+    assert _is_usable(build_grammar(find_grammar(), tmp_path))
+
+
+def test_a_folder_that_cannot_be_made_is_done_without(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("in the way")
+
+    assert _is_usable(build_grammar(find_grammar(), file / "cache"))
+
+
+def test_another_grammar_has_other_tables(tmp_path):
+    changed = tmp_path / "grammar"
+    changed.mkdir()
+    for name in ("tokens.lark", "ebm.lark"):
+        text = (find_grammar() / name).read_text(encoding="utf-8")
+        (changed / name).write_text(text + "\n// changed\n", encoding="utf-8")
+
+    build_grammar(find_grammar(), tmp_path / "cache")
+    build_grammar(changed, tmp_path / "cache")
+
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import ebmlang.syntax", ["lark", "numpy", "torch", "networkx"]),
+        (
+            "from ebmlang.syntax import *; from ebmlang.source import *;"
+            "format_file(parse_file(SourceText('a', 'let a = 1'), Report()))",
+            ["numpy", "torch", "networkx"],
+        ),
+    ],
+)
+def test_this_room_brings_in_no_more_than_it_needs(statement, absent):
+    code = f"{statement}\nimport sys; print([name for name in {absent} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_end_of_a_text_has_no_width():
+    lexemes, comments = cut_text(SourceText("case", "let a # b\n\n"), load_grammar().lex)
+
+    assert lexemes[-1].type == END
+    assert (lexemes[-1].span.start, lexemes[-1].span.end) == (5, 5)
+    assert [comment.text for comment in comments] == ["# b"]
