@@ -122,7 +122,9 @@ def compose(
     lines += [f"var {path}: {domain}" for path, domain in variables.items()]
     for role, terms in roles.items():
         for path, value in terms.items():
-            text = value if isinstance(value, str) else writer.write(value, number=role == "minimize")
+            text = (
+                value if isinstance(value, str) else writer.write(value, number=role == "minimize")
+            )
             lines.append(f"{role} {path}: {text}")
     return build_model(SourceText(name, "\n".join(lines) + "\n"), externs=writer.externs)
 

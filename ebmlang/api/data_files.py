@@ -104,7 +104,9 @@ def _read_npz(data: bytes, name: str) -> dict[str, Array]:
                 raise _wrong(f"`{name}` is not an archive of arrays", "write it with `numpy.savez`")
             return {path: make_array(archive[path], path, f"`{name}`") for path in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError, TypeError):
-        raise _wrong(f"`{name}` is not an archive of arrays", "write it with `numpy.savez`") from None
+        raise _wrong(
+            f"`{name}` is not an archive of arrays", "write it with `numpy.savez`"
+        ) from None
 
 
 def _read_csv(data: bytes, name: str) -> dict[str, Array]:
@@ -147,9 +149,7 @@ def _number(cell: str) -> int | float | None:
 
 
 def _wrong(headline: str, note: str) -> EbmError:
-    return EbmError(
-        Diagnostic(code="E0803", headline=headline, notes=(note,) if note else ())
-    )
+    return EbmError(Diagnostic(code="E0803", headline=headline, notes=(note,) if note else ()))
 
 
 _READERS: Mapping[str, Callable[[bytes, str], dict[str, Array]]] = MappingProxyType(

@@ -46,9 +46,9 @@ def explain_point(model: Model, point: Point) -> Design:
         EbmError: E0710 where it is no single point of the model.
     """
     module = find_module(model)
-    batch, single = make_batch(module, point)
-    if not single:
-        raise EbmError(Diagnostic(code="E0710", headline="the point is a batch of several"))
+    tensors = {path: _as_tensor(path, value) for path, value in point.items()}
+    _require_shapes(module, tensors)
+    batch = {path: value.unsqueeze(0) for path, value in tensors.items()}
     (design,) = describe_points(module, module.pack(batch))
     return design
 
@@ -95,6 +95,24 @@ def describe_points(
         )
         for number in range(len(x))
     ]
+
+
+def _require_shapes(module: CompiledEnergy, point: Mapping[str, Tensor]) -> None:
+    problems = [
+        Diagnostic(
+            code="E0710",
+            headline=f"`{variable.path}` of the point is {_shape(tuple(found.shape))}, and should "
+            f"be {_shape(variable.shape)}",
+        )
+        for variable in module.graph.variables
+        if (found := point.get(variable.path)) is not None and tuple(found.shape) != variable.shape
+    ]
+    if problems:
+        raise EbmError(*problems)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"of shape {list(shape)}" if shape else "a single number"
 
 
 def _as_tensor(path: str, value: object) -> Tensor:

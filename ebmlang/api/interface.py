@@ -8,8 +8,18 @@ from typing import Any
 
 from ebmlang.api.sizes import iterate_givens
 from ebmlang.check import Program
-from ebmlang.check.program import Body, Expression, Given, Let, Literal, Part, SymbolKind, Variable
-from ebmlang.check.program import Role, Term
+from ebmlang.check.program import (
+    Body,
+    Expression,
+    Given,
+    Let,
+    Literal,
+    Part,
+    Role,
+    SymbolKind,
+    Term,
+    Variable,
+)
 from ebmlang.lang import Shape
 
 
@@ -38,6 +48,15 @@ def describe_interface(program: Program) -> dict[str, Any]:
             for prefix, body in bodies
             for report in body.reports
         ],
+    }
+
+
+def find_terms(program: Program) -> dict[str, Term]:
+    """Return every term of a program by its path, those of its parts included."""
+    return {
+        f"{prefix}{term.name}": term
+        for prefix, body in _iterate_bodies(program.body, "")
+        for term in body.terms
     }
 
 

@@ -30,7 +30,7 @@ def load(path: str | os.PathLike[str], *, constants: Constants | None = None) ->
 
 
 def loads(text: str, *, name: str = "<text>", constants: Constants | None = None) -> Model:
-    """Check a spec that is a text; it can import from `std` only.
+    r"""Check a spec that is a text; it can import from `std` only.
 
     Args:
         text: The spec.
@@ -40,7 +40,7 @@ def loads(text: str, *, name: str = "<text>", constants: Constants | None = None
     Raises:
         EbmError: With all that is wrong with the spec.
 
-    >>> loads("var x: real\\nminimize low: x^2").name
+    >>> loads("var x: real\nminimize low: x^2").name
     'text'
     """
     return build_model(SourceText(name, text), constants=constants)
@@ -63,12 +63,8 @@ def build_model(
     """
     report = Report()
     file = parse_file(source, report)
-    declared = {
-        name: Declared(name=name, sort=sort) for name, (sort, _) in (externs or {}).items()
-    }
-    program = check_file(
-        file, report, constants=constants or {}, loader=loader, externs=declared
-    )
+    declared = {name: Declared(name=name, sort=sort) for name, (sort, _) in (externs or {}).items()}
+    program = check_file(file, report, constants=constants or {}, loader=loader, externs=declared)
     report.raise_if_errors()
     if program is None:
         raise InternalError("the checker gave up without a message")

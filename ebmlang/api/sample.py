@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ebmlang.api.blame import blame_term
 from ebmlang.api.compile import find_module, lay_out
 from ebmlang.api.model import Model
 from ebmlang.lower.module import CompiledEnergy
@@ -11,6 +12,7 @@ from ebmlang.runs import Samples, Trust, collect_versions
 from ebmlang.runs.convergence import judge, read_facts
 from ebmlang.runtime import Budget, Progress
 from ebmlang.sample import sample
+from ebmlang.source import EbmError
 
 ROWS_AT_ONCE = 10_000
 """Points for which reports are computed in one call; bounds the memory they take."""
@@ -33,23 +35,27 @@ def sample_model(
 ) -> Samples:
     """Draw points from exp(-E), under every requirement; see `Model.sample`."""
     module = find_module(model, dtype=dtype, device=device)
-    found = sample(
-        module.packed(),
-        lay_out(module),
-        seed=seed,
-        chains=chains,
-        warmup=warmup,
-        draws=draws,
-        progress=progress,
-        budget=Budget(seconds=seconds),
-    )
+    layout = lay_out(module)
+    try:
+        found = sample(
+            module.packed(),
+            layout,
+            seed=seed,
+            chains=chains,
+            warmup=warmup,
+            draws=draws,
+            progress=progress,
+            budget=Budget(seconds=seconds),
+        )
+    except EbmError as error:
+        raise blame_term(error, module, layout, seed) from None
     shape = found.points.shape[:2]
     flat = found.points.flatten(0, 1)
     variables = _by_draw(module.unpack(flat), shape)
     reports = _by_draw(_compute_reports(module, flat), shape)
     energies = found.energies.cpu().numpy()
-    judged = {**variables, **reports}
-    verdict = judge({**judged, ENERGY: energies} if ENERGY not in judged else judged, read_facts(found))
+    # A quantity of the spec that is called `energy` takes precedence.
+    verdict = judge({ENERGY: energies, **variables, **reports}, read_facts(found))
     trust = Trust.TRUSTED if verdict.trusted else Trust.UNTRUSTED
     return Samples(
         status=Trust.INTERRUPTED if found.interrupted else trust,
@@ -67,7 +73,7 @@ def sample_model(
 
 def _compute_reports(module: CompiledEnergy, x: Tensor) -> dict[str, Tensor]:
     with torch.no_grad():
-        pieces = [module.reports(module.unpack(rows)) for rows in x.split(ROWS_AT_ONCE)]
+        pieces = [module.reports(module.unpack(rows)) for rows in torch.split(x, ROWS_AT_ONCE)]
     return {path: torch.cat([piece[path] for piece in pieces]) for path in pieces[0]}
 
 

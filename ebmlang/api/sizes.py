@@ -9,7 +9,7 @@ from ebmlang.api.data_files import Array
 from ebmlang.check.program import Body, Given, Part, Program
 from ebmlang.lang import Size
 from ebmlang.lower.binding import suggest
-from ebmlang.source import Diagnostic, EbmError, Label, Report, Span
+from ebmlang.source import Diagnostic, Label, Report, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,7 @@ def _search(dim: Size, name: str, length: int, known: Mapping[str, int]) -> int 
     return None
 
 
-def _report_names(
-    report: Report, givens: Mapping[str, Given], data: Mapping[str, Array]
-) -> None:
+def _report_names(report: Report, givens: Mapping[str, Given], data: Mapping[str, Array]) -> None:
     for path in data:
         if path not in givens:
             report.add(

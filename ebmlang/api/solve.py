@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import torch
 
+from ebmlang.api.blame import blame_term
 from ebmlang.api.compile import find_module, lay_out
 from ebmlang.api.evaluate import describe_points
 from ebmlang.api.model import Model
 from ebmlang.runs import Designs, Status, collect_versions
 from ebmlang.runtime import Budget, Progress
 from ebmlang.solve import solve
+from ebmlang.source import EbmError
 
 
 def solve_model(
@@ -25,15 +27,19 @@ def solve_model(
 ) -> Designs:
     """Search for points of low energy that hold every requirement; see `Model.solve`."""
     module = find_module(model, dtype=dtype, device=device)
-    solution = solve(
-        module.packed(),
-        lay_out(module),
-        seed=seed,
-        starts=starts,
-        designs=designs,
-        progress=progress,
-        budget=Budget(seconds=seconds),
-    )
+    layout = lay_out(module)
+    try:
+        solution = solve(
+            module.packed(),
+            layout,
+            seed=seed,
+            starts=starts,
+            designs=designs,
+            progress=progress,
+            budget=Budget(seconds=seconds),
+        )
+    except EbmError as error:
+        raise blame_term(error, module, layout, seed) from None
     described = describe_points(module, solution.points, solution.energies)
     found = [
         replace(design, converged=bool(converged), share=float(share))

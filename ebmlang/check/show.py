@@ -44,7 +44,7 @@ from ebmlang.check.program import (
 )
 from ebmlang.check.recursion import deep_recursion
 from ebmlang.check.walk import children
-from ebmlang.lang import Type
+from ebmlang.lang import Sort, Type
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "pow": "^"}
 
@@ -221,7 +221,9 @@ class _Printer:
                 if kind is QuantifierKind.ARRAY:
                     return f"[{self._show(body)} for {self._iteration(iteration)}]"
                 head = f"{kind.value} {self._iteration(iteration)}"
-                return f"{head}: {self._show(body)}{_logic(expression.logic)}"
+                joins = expression.type.sort is Sort.CONSTRAINT
+                logic = _logic(expression.logic) if joins else ""
+                return f"{head}: {self._show(body)}{logic}"
             case Scan(state=state, start=start, iteration=iteration, body=body):
                 head = f"scan {state.name} = {self._show(start)} over {self._iteration(iteration)}"
                 return f"{head}: {self._show(body)}"
@@ -263,13 +265,15 @@ class _Printer:
         text = sides + self._inner(relation.right)
         if relation.tolerance is not None:
             text += f" within {self._inner(relation.tolerance)}"
-        return text + _logic(relation.logic)
+        joins = relation.left.type.shape or relation.right.type.shape
+        return text + (_logic(relation.logic) if joins else "")
 
     def _logical(self, logical: Logical) -> str:
         word = logical.connective.value
         if logical.connective is Connective.NOT:
             return f"not {self._inner(logical.operands[0])}"
-        return f" {word} ".join(map(self._inner, logical.operands)) + _logic(logical.logic)
+        logic = _logic(logical.logic) if logical.type.sort is Sort.CONSTRAINT else ""
+        return f" {word} ".join(map(self._inner, logical.operands)) + logic
 
     def _iteration(self, iteration: Iteration) -> str:
         names = ", ".join(symbol.name for symbol in iteration.binders)

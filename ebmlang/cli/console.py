@@ -57,7 +57,9 @@ def keep_warnings(
         if name not in known and name not in known.values():
             listed = ", ".join(f"`{slug}`" for slug in known)
             message = Diagnostic(
-                code="E0903", headline=f"there is no warning `{name}`", notes=(f"there are {listed}",)
+                code="E0903",
+                headline=f"there is no warning `{name}`",
+                notes=(f"there are {listed}",),
             )
             raise EbmError(message)
         off.add(known.get(name, name))

@@ -1,5 +1,4 @@
-"""The entry of the command `ebm`: finds the command, runs it, and turns what happens into an exit
-code.
+"""The entry of the command `ebm`: finds the command, runs it, and returns an exit code.
 
 | code | meaning |
 | --- | --- |

@@ -22,12 +22,25 @@ class _Parser(ArgumentParser):
     """A parser whose complaints have the form of all other messages."""
 
     def error(self, message: str) -> NoReturn:
-        raise refuse("E0904", message[:1].lower() + message[1:], f"see `{self.prog} --help`")
+        lead, _, words = message.partition("unrecognized arguments: ")
+        if lead or not words:
+            raise refuse("E0904", message[:1].lower() + message[1:], f"see `{self.prog} --help`")
+        from difflib import get_close_matches
+
+        option = words.split()[0].partition("=")[0]
+        known = [text for action in self._actions for text in action.option_strings]
+        close = get_close_matches(option, known, n=1)
+        meant = f"did you mean `{close[0]}`?" if close else f"see `{self.prog} --help`"
+        raise refuse("E0904", f"`{self.prog}` does not take `{option}`", meant)
 
 
 def build_parser(name: str, summary: str) -> ArgumentParser:
     """Return a parser with the options that every command has."""
-    parser = _Parser(prog=f"ebm {name}", description=f"{summary[0].upper()}{summary[1:]}.")
+    parser = _Parser(
+        prog=f"ebm {name}",
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print results only")
     parser.add_argument("--traceback", action="store_true", help="show where an error was raised")

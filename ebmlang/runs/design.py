@@ -92,7 +92,7 @@ class Designs:
 
     def describe(self) -> dict[str, Any]:
         """Return the whole as a dictionary, for JSON. Any: arrays and numbers."""
-        found = {
+        found: dict[str, Any] = {
             "status": self.status.value,
             "designs": [design.describe() for design in self.designs],
         }

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,13 +73,9 @@ class Samples:
             "energy": self.energies,
             "acceptance_rate": np.broadcast_to(self.acceptance[:, None], (chains, draws)),
         }
-        # ArviZ has no types.
-        return cast(
-            "DataTree",
-            from_dict(
-                {"posterior": {**self.draws, **self.reports}, "sample_stats": stats},
-                attrs={"/": {"seed": self.seed, "status": self.status.value, **self.versions}},
-            ),
+        return from_dict(
+            {"posterior": {**self.draws, **self.reports}, "sample_stats": stats},
+            attrs={"/": {"seed": self.seed, "status": self.status.value, **self.versions}},
         )
 
     def describe(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Text, places in it, and messages about it. Standard library only."""
 
-from ebmlang.source.codes import CODES, Code
+from ebmlang.source.codes import CODES, RUN_FAILED, Code
 from ebmlang.source.diagnostic import (
     Diagnostic,
     EbmError,
@@ -13,6 +13,7 @@ from ebmlang.source.text import SourceText, Span
 
 __all__ = [
     "CODES",
+    "RUN_FAILED",
     "Code",
     "Diagnostic",
     "EbmError",

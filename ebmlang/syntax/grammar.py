@@ -1,39 +1,35 @@
-"""The grammar as tables for the lexer and the parsing machine: found, built, kept.
+"""The grammar, ready for use: found, turned into tables, and kept for next time.
 
-The rules are in `grammar/ebm.lark`; lark makes the tables. That is slow, so its work is
-kept in the user's cache folder under a name made from everything it depends on. The cache
-only saves time: a missing, unwritable or broken one changes nothing else.
+The rules are in `grammar/ebm.lark`. Making the tables is slow, so they are kept in the
+user's cache folder under a name made from everything they depend on. The cache only saves
+time: a missing, unwritable or broken one changes nothing else.
 """
 
 import hashlib
+import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ebmlang.source import InternalError
-from ebmlang.syntax.lexemes import RawToken
-from ebmlang.syntax.tree_builder import BUILDERS
-
-if TYPE_CHECKING:
-    from lark import Lark
-
-STARTS = ("file", "expression", "domain")
-"""The rules that a text can be parsed as."""
+from ebmlang.syntax.tables import PlainRule, PlainTables, build_tables
+from ebmlang.syntax.tree_builder import BUILDERS, Parts
 
 
 @dataclass(frozen=True, slots=True)
-class Reduction:
-    """A rule that is complete: how many pieces it joins, and what it makes of them."""
+class Rule:
+    """A rule of the grammar: what it is called, how many pieces it joins, what it makes."""
 
+    name: str
     size: int
-    rule: str
-    build: Callable[[list[Any]], Any]  # a node, or whatever else the rule stands for
+    build: Callable[[Parts], Any]  # a node, or whatever else the rule stands for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +37,16 @@ class Grammar:
     """The language as tables.
 
     Attributes:
-        lex: Cuts a text into tokens; never stops, whatever the text.
+        pattern: Matches one piece of any text; the matching group is its kind.
         shifts: By state and kind of piece, the state after taking one.
         reductions: By state and kind of the next lexeme, the rule that is complete.
         first: By start rule, the state to begin in.
         last: By start rule, the state in which it is complete.
     """
 
-    lex: Callable[[str], Iterable[RawToken]]
-    shifts: Mapping[int, Mapping[str, int]]
-    reductions: Mapping[int, Mapping[str, Reduction]]
+    pattern: re.Pattern[str]
+    shifts: Sequence[Mapping[str, int]]
+    reductions: Sequence[Mapping[str, Rule]]
     first: Mapping[str, int]
     last: Mapping[str, int]
 
@@ -87,83 +83,77 @@ def cache_folder() -> Path:
 
 
 def build_grammar(folder: Path, kept_in: Path) -> Grammar:
-    """Return the tables for the grammar in `folder`, kept in the folder `kept_in`."""
-    import lark
-
-    fingerprint = hashlib.sha256(f"{lark.__version__} {sys.version}".encode())
-    for name in ("tokens.lark", "ebm.lark"):
-        fingerprint.update((folder / name).read_bytes())
-    kept = kept_in / f"grammar-{fingerprint.hexdigest()[:16]}.lark"
-    if kept.is_file():
-        return _tabulate(_open(folder, kept))
-    with suppress(OSError):
-        kept_in.mkdir(parents=True, exist_ok=True)
+    """Return the grammar in `folder`; its tables are kept in the folder `kept_in`."""
+    kept = kept_in / f"grammar-{_fingerprint(folder)}.json"
+    with suppress(OSError, ValueError):
+        return _assemble(json.loads(kept.read_text(encoding="utf-8")))
+    tables = build_tables(folder)
     # Another process may be reading: the file appears under its name only when whole.
     unfinished = kept.with_suffix(f".{os.getpid()}")
-    opened = _open(folder, unfinished)
     with suppress(OSError):
+        kept_in.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(json.dumps(tables), encoding="utf-8")
         unfinished.replace(kept)
-    return _tabulate(opened)
+    return _assemble(tables)
 
 
-def _open(folder: Path, kept: Path) -> "Lark":
-    from lark import Lark
-
-    return Lark.open(
-        str(folder / "ebm.lark"),
-        parser="lalr",
-        lexer="basic",
-        strict=True,
-        start=list(STARTS),
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-        transformer=SimpleNamespace(**BUILDERS),
-        postlex=_KeepAll(),
-        cache=str(kept),
-    )
+def _fingerprint(folder: Path) -> str:
+    parts = [f"{version('lark')} {sys.version}".encode()]
+    parts += [(folder / name).read_bytes() for name in ("tokens.lark", "ebm.lark")]
+    # The shape of the tables is decided there.
+    parts.append(Path(__file__).with_name("tables.py").read_bytes())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-class _KeepAll:
-    """Keeps the terminals that no rule takes, so that the lexer knows all text."""
-
-    always_accept = ("COMMENT", "LATER_STATEMENT", "LATER_WORD", "OPEN_STRING", "STRAY")
-
-    def process(self, stream: Iterator[Any]) -> Iterator[Any]:  # lark's tokens, untouched
-        return stream
-
-
-def _tabulate(opened: "Lark") -> Grammar:
-    """Read lark's tables into plain ones.
-
-    Lark's own driver is twice as slow, since it looks names up that are tokens, and it
-    joins pieces before it finds that a lexeme does not fit.
-    """
-    from lark.lexer import LexerThread
-    from lark.parsers.lalr_analysis import Shift
-
-    lexer = opened.parser.lexer
-    start_lexing: Any = LexerThread.from_text  # lark leaves what it returns half typed
-    configured = {
-        start: opened.parse_interactive("", start=start).parser_state.parse_conf for start in STARTS
-    }
-    table = configured[STARTS[0]]
-    shifts: dict[int, dict[str, int]] = {}
-    reductions: dict[int, dict[str, Reduction]] = {}
-    for state, actions in table.states.items():
-        shifts[state] = {}
-        reductions[state] = {}
-        for kind, (action, argument) in actions.items():
-            if action is Shift:
-                shifts[state][str(kind)] = argument
-            else:
-                build = table.callbacks[argument]
-                reductions[state][str(kind)] = Reduction(
-                    len(argument.expansion), str(argument.origin.name), build
-                )
+def _assemble(tables: PlainTables) -> Grammar:
+    rules = [_assemble_rule(plain) for plain in tables["rules"]]
     return Grammar(
-        lex=lambda text: start_lexing(lexer, text).lex(None),
-        shifts=shifts,
-        reductions=reductions,
-        first={start: conf.start_state for start, conf in configured.items()},
-        last={start: conf.end_state for start, conf in configured.items()},
+        pattern=re.compile(tables["pattern"]),
+        shifts=tables["shifts"],
+        reductions=[
+            {kind: rules[number] for kind, number in row.items()} for row in tables["reductions"]
+        ],
+        first=tables["first"],
+        last=tables["last"],
     )
+
+
+# --- what rules make -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Splice:
+    """The parts of a rule that is no node of its own, to be spliced into its parent."""
+
+    parts: Parts
+
+
+def _assemble_rule(plain: PlainRule) -> Rule:
+    build: Callable[[Parts], Any] = BUILDERS.get(plain["builder"], _Splice)
+    if plain["splices"]:
+        build = _spliced(build)
+    if plain["transparent"]:
+        build = _first if plain["size"] == 1 else build
+    return Rule(plain["name"], plain["size"], build)
+
+
+def _first(parts: Parts) -> Any:  # whatever the only part is
+    return parts[0]
+
+
+def _spliced(build: Callable[[Parts], Any]) -> Callable[[Parts], Any]:
+    if build is _Splice:
+        return build  # a long list is a chain of splices, flattened once, by its parent
+    return lambda parts: build(_flatten(parts))
+
+
+def _flatten(parts: Parts) -> list[Any]:
+    flat = []
+    waiting = list(reversed(parts))
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, _Splice):
+            waiting.extend(reversed(part.parts))
+        else:
+            flat.append(part)
+    return flat

@@ -6,23 +6,14 @@ found when the parser comes to it.
 """
 
 import math
-from collections.abc import Callable, Iterable
+import re
 from dataclasses import dataclass
-from typing import Protocol
 
 from ebmlang.source import SourceText, Span
 from ebmlang.syntax.tree import Comment
 
 END = "$END"
 """The kind of the lexeme behind the last one."""
-
-
-class RawToken(Protocol):
-    """What the lexer of the grammar gives for one piece of text."""
-
-    type: str
-    start_pos: int | None
-    end_pos: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +37,38 @@ class Lexeme:
 
 
 def cut_text(
-    source: SourceText, lex: Callable[[str], Iterable[RawToken]]
+    source: SourceText, pattern: re.Pattern[str]
 ) -> tuple[tuple[Lexeme, ...], tuple[Comment, ...]]:
     """Cut a text; the last lexeme is `END`, right behind the last written one.
 
     Args:
         source: The text.
-        lex: The lexer of the grammar.
+        pattern: The lexer of the grammar.
 
     Returns:
         The lexemes and, beside them, the comments, both in the order of the text.
     """
-    text = source.text
     lexemes: list[Lexeme] = []
     comments: list[Comment] = []
     line_has_code = False
-    last = 0
-    code_end = 0
-    for token in lex(text):
-        assert token.start_pos is not None
-        assert token.end_pos is not None
-        if text.find("\n", last, token.start_pos) >= 0:
-            line_has_code = False
-        last = token.end_pos
-        span = source.span(token.start_pos, last)
-        if token.type == "COMMENT":
-            comments.append(Comment(text=span.text.rstrip(), own_line=not line_has_code, span=span))
+    place = 0
+    for match in pattern.finditer(source.text):
+        assert match.start() == place  # the pattern matches any character
+        place = match.end()
+        kind = match.lastgroup
+        assert kind is not None
+        if kind == "BLANK":
+            line_has_code = line_has_code and "\n" not in match[0]
+            continue
+        span = source.span(match.start(), place)
+        if kind == "COMMENT":
+            text = match[0].rstrip()
+            comments.append(Comment(text=text, own_line=not line_has_code, span=span))
         else:
-            lexemes.append(Lexeme(token.type, span, not line_has_code))
+            lexemes.append(Lexeme(kind, span, not line_has_code))
             line_has_code = True
-            code_end = last
-    lexemes.append(Lexeme(END, source.span(code_end, code_end), True))
+    end = lexemes[-1].span.end if lexemes else 0
+    lexemes.append(Lexeme(END, source.span(end, end), True))
     return tuple(lexemes), tuple(comments)
 
 

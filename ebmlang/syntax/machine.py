@@ -56,17 +56,17 @@ class Machine:
                 states.append(target)
                 values.append(lexeme)
                 return True
-            reduction = self._reductions[state].get(kind)
-            if reduction is None:
+            rule = self._reductions[state].get(kind)
+            if rule is None:
                 self._restore(undo)
                 return False
-            kept = len(values) - reduction.size
+            kept = len(values) - rule.size
             parts = values[kept:]
             undo.append((states[kept + 1 :], parts))
             del states[kept + 1 :]
             del values[kept:]
-            values.append(reduction.build(parts))
-            states.append(self._shifts[states[-1]][reduction.rule])
+            values.append(rule.build(parts))
+            states.append(self._shifts[states[-1]][rule.name])
             if kind == END and states[-1] == self._last:
                 self.result = values[-1]
                 return True
@@ -79,13 +79,13 @@ class Machine:
             state = pushed[-1] if pushed else self._states[untouched - 1]
             if kind in self._shifts[state]:
                 return True
-            reduction = self._reductions[state].get(kind)
-            if reduction is None:
+            rule = self._reductions[state].get(kind)
+            if rule is None:
                 return False
-            untouched -= max(0, reduction.size - len(pushed))
-            del pushed[max(0, len(pushed) - reduction.size) :]
+            untouched -= max(0, rule.size - len(pushed))
+            del pushed[max(0, len(pushed) - rule.size) :]
             state = pushed[-1] if pushed else self._states[untouched - 1]
-            pushed.append(self._shifts[state][reduction.rule])
+            pushed.append(self._shifts[state][rule.name])
             if kind == END and pushed[-1] == self._last:
                 return True
 

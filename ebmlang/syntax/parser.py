@@ -41,7 +41,7 @@ def parse_file(source: SourceText, report: Report) -> File:
         The tree of all statements that could be parsed.
     """
     grammar = load_grammar()
-    lexemes, comments = cut_text(source, grammar.lex)
+    lexemes, comments = cut_text(source, grammar.pattern)
     reading = _Reading(lexemes, Machine(grammar, "file"), report)
     statements: tuple[Statement, ...] = reading.read_all() or ()
     kept = tuple(statement for statement in statements if _is_shallow(statement, report))
@@ -63,7 +63,7 @@ def parse_domain(source: SourceText, report: Report) -> Domain | None:
 def _parse_one(source: SourceText, start: str, report: Report) -> Any:  # what `start` builds
     found = Report()
     grammar = load_grammar()
-    lexemes, _ = cut_text(source, grammar.lex)
+    lexemes, _ = cut_text(source, grammar.pattern)
     node = _Reading(lexemes, Machine(grammar, start), found).read_one()
     is_good = node is not None and _is_shallow(node, found) and not found.has_errors
     for problem in found.diagnostics:
@@ -201,15 +201,14 @@ class _Reading:
     def _recover(self, problem: Diagnostic) -> None:
         """Give up the statement, unless it is complete, and go to where the next begins."""
         open_braces = 0
-        is_too_deep = problem.code == "E0105"
-        if is_too_deep or not self._can_end:
+        if problem.code == "E0105" or not self._can_end:
             self._machine.drop_statement()
         while self._innermost is _Opening.BRACKET:
             open_braces += self._opened.pop().lexeme.type == "LBRACE"
         self._begins = None
         if problem.code in _BLAMES_WORD and self._lexeme.type not in CLOSERS:
             self._place += 1
-        self._skip_statement(open_braces, with_body=is_too_deep)
+        self._skip_statement(open_braces, with_body=problem.code in ("E0105", "E0108"))
 
     def _skip_statement(self, open_braces: int, *, with_body: bool) -> None:
         """Go to the next statement, to the brace that ends this body, or to the end.

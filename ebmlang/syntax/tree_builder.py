@@ -29,7 +29,7 @@ class _Row:
 # --- statements ----------------------------------------------------------------------
 
 
-def _file(parts: Parts) -> tuple[Any, ...]:
+def _file(parts: Parts) -> tuple[tree.Statement, ...]:
     return tuple(parts)
 
 

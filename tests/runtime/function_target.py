@@ -10,6 +10,7 @@ from torch import Tensor
 from ebmlang.lang import DomainKind
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 
+CPU = torch.device("cpu")
 Function = Callable[[Tensor], Tensor]
 
 
@@ -23,12 +24,10 @@ class FunctionTarget:
     energy: Function
     requirements: Function = nothing
     dtype: torch.dtype = torch.float64
-    device: torch.device = torch.device("cpu")
+    device: torch.device = CPU
 
 
-def layout_of(
-    kind: DomainKind, *shape: int, lower: object = None, upper: object = None
-) -> Layout:
+def layout_of(kind: DomainKind, *shape: int, lower: object = None, upper: object = None) -> Layout:
     bounds = [None if side is None else np.asarray(side, dtype=float) for side in (lower, upper)]
     domain = ConcreteDomain(kind=kind, shape=shape, lower=bounds[0], upper=bounds[1])
     return build_layout({"x": domain})

@@ -164,7 +164,9 @@ def test_the_nearest_point_of_a_domain_is_its_projection(kind, nearest, seed: in
 def test_a_linear_energy_on_the_simplex_ends_at_a_corner() -> None:
     cost = torch.tensor([3.0, 1.0, 2.0]).double()
 
-    found = solve(FunctionTarget(dim=3, energy=lambda x: x @ cost), layout_of(DomainKind.SIMPLEX, 3))
+    found = solve(
+        FunctionTarget(dim=3, energy=lambda x: x @ cost), layout_of(DomainKind.SIMPLEX, 3)
+    )
 
     torch.testing.assert_close(found.points[0], torch.tensor([0.0, 1.0, 0.0]).double())
 
@@ -215,7 +217,9 @@ def test_an_energy_that_is_finite_nowhere_is_a_diagnostic() -> None:
     assert caught.value.exit_code == 3
 
 
-@pytest.mark.parametrize("energy", [lambda x: 0 * x.sum(1) + 3, lambda x: torch.full_like(x[:, 0], 3)])
+@pytest.mark.parametrize(
+    "energy", [lambda x: 0 * x.sum(1) + 3, lambda x: torch.full_like(x[:, 0], 3)]
+)
 def test_a_flat_energy_is_at_rest_at_once(energy) -> None:
     found = solve(FunctionTarget(dim=2, energy=energy), layout_of(DomainKind.REAL, 2))
 
@@ -225,9 +229,7 @@ def test_a_flat_energy_is_at_rest_at_once(energy) -> None:
 
 
 def test_an_energy_without_a_minimum_is_never_called_converged() -> None:
-    found = solve(
-        FunctionTarget(dim=2, energy=lambda x: x.sum(1)), layout_of(DomainKind.REAL, 2)
-    )
+    found = solve(FunctionTarget(dim=2, energy=lambda x: x.sum(1)), layout_of(DomainKind.REAL, 2))
 
     assert not bool(found.converged.any())
     assert found.reason is StoppingReason.STEPS

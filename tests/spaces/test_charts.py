@@ -79,9 +79,7 @@ def test_the_log_determinant_of_the_simplex_is_by_its_first_coordinates() -> Non
 
     found = chart.to_written(q[None])[1]
 
-    jacobian = torch.autograd.functional.jacobian(
-        lambda r: chart.to_written(r[None])[0][0, :3], q
-    )
+    jacobian = torch.autograd.functional.jacobian(lambda r: chart.to_written(r[None])[0][0, :3], q)
     assert float(found) == pytest.approx(float(torch.linalg.slogdet(jacobian)[1]))
 
 

@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "fmt"
 
 
 def _words(text):
-    lexemes, _ = cut_text(SourceText("case", text), load_grammar().lex)
+    lexemes, _ = cut_text(SourceText("case", text), load_grammar().pattern)
     return [lexeme.text for lexeme in lexemes if lexeme.type != END]
 
 
@@ -82,7 +82,7 @@ def test_comments_anywhere_are_kept_and_the_layout_is_stable(file, data):
 @given(expressions)
 def test_no_parentheses_can_be_left_out(node):
     """Leaving any one pair out changes the tree or is no expression."""
-    lexemes, _ = cut_text(SourceText("case", format_expression(node)), load_grammar().lex)
+    lexemes, _ = cut_text(SourceText("case", format_expression(node)), load_grammar().pattern)
     words = [lexeme.text for lexeme in lexemes]
     opened = []
     for place, lexeme in enumerate(lexemes):

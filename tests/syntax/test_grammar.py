@@ -15,7 +15,7 @@ from tests.syntax.reading import DESK
 
 
 def _is_usable(grammar):
-    lexemes, _ = cut_text(SourceText("desk.ebm", DESK), grammar.lex)
+    lexemes, _ = cut_text(SourceText("desk.ebm", DESK), grammar.pattern)
     machine = Machine(grammar, "file")
     return all(machine.feed(lexeme) for lexeme in lexemes) and len(machine.result) == 10
 
@@ -124,7 +124,7 @@ def test_this_room_brings_in_no_more_than_it_needs(statement, absent):
 
 
 def test_the_end_of_a_text_has_no_width():
-    lexemes, comments = cut_text(SourceText("case", "let a # b\n\n"), load_grammar().lex)
+    lexemes, comments = cut_text(SourceText("case", "let a # b\n\n"), load_grammar().pattern)
 
     assert lexemes[-1].type == END
     assert (lexemes[-1].span.start, lexemes[-1].span.end) == (5, 5)

@@ -25,7 +25,7 @@ TOKENS = (find_grammar() / "tokens.lark").read_text(encoding="utf-8")
 
 
 def _kinds(text):
-    lexemes, _ = cut_text(SourceText("words", text), load_grammar().lex)
+    lexemes, _ = cut_text(SourceText("words", text), load_grammar().pattern)
     return [(lexeme.type, lexeme.text) for lexeme in lexemes if lexeme.type != END]
 
 

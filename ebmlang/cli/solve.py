@@ -1,0 +1,111 @@
+"""`ebm solve`: search a spec for points of low energy."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+
+from ebmlang.api.interface import find_terms
+from ebmlang.api.model import Model
+from ebmlang.cli.console import open_console, print_diagnostics, print_json
+from ebmlang.cli.loading import load_with_data
+from ebmlang.cli.options import (
+    Command,
+    add_run,
+    add_spec,
+    add_weights,
+    read_out,
+    read_seconds,
+    read_whole,
+)
+from ebmlang.source import RUN_FAILED, Diagnostic, Label
+
+FINE, INTERRUPTED = 0, 130
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    add_spec(parser)
+    add_weights(parser)
+    add_run(parser)
+    parser.add_argument("--designs", default="10", metavar="N", help="most designs to keep")
+    parser.add_argument("--starts", default="128", metavar="N", help="searches, as one batch")
+
+
+def _run(arguments: Namespace) -> int:
+    designs = read_whole(arguments.designs, "--designs", least=1)
+    starts = read_whole(arguments.starts, "--starts", least=1)
+    seed = read_whole(arguments.seed, "--seed")
+    seconds = read_seconds(arguments.seconds)
+    out = read_out(arguments.out)
+    model = load_with_data(arguments)
+    # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
+    import torch
+
+    from ebmlang.runs import Status
+    from ebmlang.runtime import SilentProgress, pick_progress
+
+    silent = arguments.quiet or arguments.json
+    found = model.solve(
+        designs=designs,
+        starts=starts,
+        seed=seed,
+        seconds=seconds,
+        dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],
+        device=arguments.device,
+        progress=SilentProgress() if silent else pick_progress(),
+    )
+    described = found.describe()
+    if out is not None:
+        _write(out, described)
+    if arguments.json:
+        print_json(described)
+    elif found.designs:
+        from ebmlang.cli.tables import draw_designs, draw_terms
+
+        console = open_console()
+        console.print(draw_designs(found))
+        if not arguments.quiet:
+            console.print(draw_terms(found.designs[0]))
+            console.print(f"{found.reason}; the terms are those of design 1")
+    elif found.nearest is not None:
+        from ebmlang.cli.tables import draw_point, draw_terms
+
+        console = open_console()
+        console.print(draw_point(found.nearest))
+        console.print(draw_terms(found.nearest))
+    if not found.designs and not arguments.json:
+        violated = found.nearest.margins if found.nearest is not None else {}
+        print_diagnostics([_report_infeasible(model, violated, starts)])
+    if found.status is Status.INTERRUPTED:
+        return INTERRUPTED
+    return FINE if found.designs else RUN_FAILED
+
+
+def _write(out: Path, described: dict[str, object]) -> None:
+    from ebmlang.runs.plain import show_json
+    from ebmlang.runs.store import write_atomically
+
+    write_atomically(out, lambda path: _write_text(path, show_json(described)))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _report_infeasible(model: Model, margins: Mapping[str, float], starts: int) -> Diagnostic:
+    required = {p: t for p, t in find_terms(model.program).items() if t.role.value == "require"}
+    short = sorted((margins[path], path) for path in required if margins.get(path, 0) < 0)
+    labels = [
+        Label(required[path].span, f"`{path}` is short by {-margin:.3g} tolerances")
+        for margin, path in short
+    ]
+    return Diagnostic(
+        code="E0706",
+        headline="no point was found where every `require` holds",
+        primary=labels[0] if labels else None,
+        secondary=tuple(labels[1:]),
+        notes=(f"the nearest of {starts} starts is shown; that is no proof that there is none",),
+        helps=(f"search from more starts, with `--starts {4 * starts}`",),
+    )
+
+
+COMMAND = Command(_add_arguments, _run)

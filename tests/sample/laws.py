@@ -1,0 +1,162 @@
+"""Targets whose draws can be made exactly, one for each kind of domain."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ebmlang.lang import DomainKind
+from ebmlang.spaces import Layout, draw_starts
+from tests.runtime.function_target import FunctionTarget, layout_of
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """A density `exp(-energy)` on a domain, exact draws from it, and a step size that suits it."""
+
+    layout: Layout
+    energy: Callable[[Tensor], Tensor]
+    draw: Callable[[int, torch.Generator], Tensor]
+    step_size: float
+
+    @property
+    def target(self) -> FunctionTarget:
+        return FunctionTarget(dim=self.layout.dim, energy=self.energy)
+
+
+def normal(count: int, dim: int, rng: torch.Generator) -> Tensor:
+    return torch.randn(count, dim, dtype=torch.float64, generator=rng)
+
+
+def uniform(count: int, dim: int, rng: torch.Generator) -> Tensor:
+    return torch.rand(count, dim, dtype=torch.float64, generator=rng)
+
+
+def gamma(shape: Tensor, count: int, rng: torch.Generator) -> Tensor:
+    """Draw gamma variates of integer shape as sums of exponentials."""
+    columns = [-uniform(count, int(k), rng).log().sum(1) for k in shape]
+    return torch.stack(columns, dim=1)
+
+
+SCALES = torch.tensor([1.0, 3.0, 0.3]).double()
+SHAPES = torch.tensor([1.0, 2.0, 4.0]).double()
+LOWER, UPPER = -0.5, 1.5
+CONCENTRATION = 2.0
+"""Of von Mises-Fisher and of the matrix Fisher law."""
+
+
+def truncated_normal(count: int, rng: torch.Generator) -> Tensor:
+    def cdf(x: float) -> float:
+        return (1 + math.erf(x / math.sqrt(2))) / 2
+
+    u = cdf(LOWER) + (cdf(UPPER) - cdf(LOWER)) * uniform(count, 2, rng)
+    return torch.special.ndtri(u)
+
+
+def von_mises_fisher(count: int, rng: torch.Generator) -> Tensor:
+    """Draw the height by inverting its distribution, then the direction around the axis."""
+    u, turn = uniform(count, 2, rng).unbind(1)
+    k = CONCENTRATION
+    height = 1 + torch.log(u + (1 - u) * math.exp(-2 * k)) / k
+    radius = (1 - height.square()).clamp(min=0).sqrt()
+    angle = 2 * math.pi * turn
+    return torch.stack([radius * angle.cos(), radius * angle.sin(), height], dim=1)
+
+
+def matrix_fisher(n: int) -> Callable[[int, torch.Generator], Tensor]:
+    """Reject uniform rotations: the density is exp(c trace R), at most exp(c n)."""
+
+    def draw(count: int, rng: torch.Generator) -> Tensor:
+        layout = layout_of(DomainKind.ROTATION, n, n)
+        seed = int(torch.randint(1 << 30, (), generator=rng))
+        tries = draw_starts(layout, 40 * count, seed=seed, dtype=torch.float64, device=CPU)
+        # The order of a Sobol sequence is not random; the shuffle makes the draws independent.
+        tries = tries[torch.randperm(len(tries), generator=rng)]
+        log_share = -trace_energy(n)(tries) - CONCENTRATION * n
+        kept = tries[uniform(len(tries), 1, rng)[:, 0].log() < log_share]
+        assert len(kept) >= count
+        return kept[:count]
+
+    return draw
+
+
+def trace_energy(n: int) -> Callable[[Tensor], Tensor]:
+    return lambda x: -CONCENTRATION * x.view(-1, n, n).diagonal(dim1=1, dim2=2).sum(1)
+
+
+def dirichlet(count: int, rng: torch.Generator) -> Tensor:
+    drawn = gamma(SHAPES, count, rng)
+    return drawn / drawn.sum(1, keepdim=True)
+
+
+def half_normal(count: int, rng: torch.Generator) -> Tensor:
+    drawn = normal(count, 2, rng)
+    return torch.stack([drawn[:, 0].abs(), drawn[:, 1]], dim=1)
+
+
+LAWS = {
+    "normal": Law(
+        layout=layout_of(DomainKind.REAL, 3),
+        energy=lambda x: (x / SCALES).square().sum(1) / 2,
+        draw=lambda count, rng: normal(count, 3, rng) * SCALES,
+        step_size=0.3,
+    ),
+    "truncated normal": Law(
+        layout=layout_of(DomainKind.REAL, 2, lower=LOWER, upper=UPPER),
+        energy=lambda x: x.square().sum(1) / 2,
+        draw=truncated_normal,
+        step_size=0.8,
+    ),
+    "exponential from above": Law(
+        layout=layout_of(DomainKind.REAL, 2, upper=1.0),
+        energy=lambda x: -x.sum(1),
+        draw=lambda count, rng: 1 + uniform(count, 2, rng).log(),
+        step_size=0.5,
+    ),
+    "gamma": Law(
+        layout=layout_of(DomainKind.POSITIVE, 3),
+        energy=lambda x: (x - (SHAPES - 1) * x.log()).sum(1),
+        draw=lambda count, rng: gamma(SHAPES, count, rng),
+        step_size=0.4,
+    ),
+    "ordered normal": Law(
+        layout=layout_of(DomainKind.ORDERED, 3),
+        energy=lambda x: x.square().sum(1) / 2,
+        draw=lambda count, rng: normal(count, 3, rng).sort(dim=1).values,
+        step_size=0.3,
+    ),
+    "dirichlet": Law(
+        layout=layout_of(DomainKind.SIMPLEX, 3),
+        energy=lambda x: -((SHAPES - 1) * x.log()).sum(1),
+        draw=dirichlet,
+        step_size=0.5,
+    ),
+    "von mises-fisher": Law(
+        layout=layout_of(DomainKind.UNIT, 3),
+        energy=lambda x: -CONCENTRATION * x[:, 2],
+        draw=von_mises_fisher,
+        step_size=0.6,
+    ),
+    "matrix fisher in space": Law(
+        layout=layout_of(DomainKind.ROTATION, 3, 3),
+        energy=trace_energy(3),
+        draw=matrix_fisher(3),
+        step_size=0.4,
+    ),
+    "matrix fisher in the plane": Law(
+        layout=layout_of(DomainKind.ROTATION, 2, 2),
+        energy=trace_energy(2),
+        draw=matrix_fisher(2),
+        step_size=0.5,
+    ),
+    "normal where the energy is a number": Law(
+        layout=layout_of(DomainKind.REAL, 2),
+        energy=lambda x: x.square().sum(1) / 2 + torch.where(x[:, 0] < 0, torch.nan, 0.0),
+        draw=half_normal,
+        step_size=0.5,
+    ),
+}
