@@ -144,9 +144,13 @@ class _Writer:
                 call = f"{self._name(leaf)}({', '.join(leaf.variables)})"
                 return f"energy({call})" if leaf.sort is Sort.ENERGY and not number else call
             case _Joined(word="not", operands=(operand,)):
-                return f"not ({self.write(operand)})"
+                return f"not {self._write_operand(operand)}"
             case _Joined(word=word, operands=operands):
-                return f" {word} ".join(f"({self.write(operand)})" for operand in operands)
+                return f" {word} ".join(map(self._write_operand, operands))
+
+    def _write_operand(self, formula: Formula) -> str:
+        text = self.write(formula)
+        return text if isinstance(formula.content, _Leaf) else f"({text})"
 
     def _name(self, leaf: _Leaf) -> str:
         if id(leaf) not in self._names:

@@ -40,10 +40,8 @@ def bind_sizes(program: Program, data: Mapping[str, Array]) -> BoundSizes:
         binding.by_name(name, value)
     givens = dict(iterate_givens(program.body))
     _report_names(report, givens, rest)
-    # A polynomial in two sizes waits until one of them is known.
-    for _ in program.sizes:
-        for path, given in givens.items():
-            binding.by_shape(path, given, rest)
+    for path, given in givens.items():
+        binding.by_shape(path, given, rest)
     for name in program.sizes:
         if name not in binding.found and not report.has_errors:
             report.add(
@@ -105,55 +103,14 @@ class _Binding:
                 self.report.add(_wrong_rank(path, given, len(shape)))
             return
         for dim, length in zip(given.type.shape, shape, strict=True):
-            if isinstance(dim, Size) and isinstance(length, int):
-                self._by_length(dim, length, path, given)
+            # What is longer than a name, as `N + 1`, is held against the data once all is bound.
+            if isinstance(dim, Size) and str(dim) in dim.names and isinstance(length, int):
+                self._by_length(str(dim), length, path, given)
 
-    def _by_length(self, dim: Size, length: int, path: str, given: Given) -> None:
-        unknown = [name for name in dim.names if name not in self.found]
-        if len(unknown) > 1:
-            return
-        name = unknown[0] if unknown else min(dim.names)
-        number = _solve(dim, name, length, {n: f.number for n, f in self.found.items()})
-        if number is None:
-            self.report.add(
-                Diagnostic(
-                    code="E0702",
-                    headline=f"the data for `{path}` is {length} long, and no `{name}` makes "
-                    f"`{dim}` that",
-                    primary=Label(given.span, "declared here"),
-                )
-            )
-            return
-        first = self.found.setdefault(name, _Found(number, path, given.span))
-        if first.number != number:
-            self.report.add(_disagree(name, number, path, given, first))
-
-
-def _solve(dim: Size, name: str, length: int, known: Mapping[str, int]) -> int | None:
-    """Return the whole number at which a dimension that grows with `name` has this length."""
-    constant = slope = 0.0
-    for monomial, coefficient in dim.terms:
-        value = float(coefficient)
-        for factor in monomial:
-            value *= 1 if factor == name else known[factor]
-        power = monomial.count(name)
-        if power > 1:
-            return _search(dim, name, length, known)
-        constant, slope = (constant + value, slope) if power == 0 else (constant, slope + value)
-    if slope == 0:
-        return None
-    number = (length - constant) / slope
-    return int(number) if number >= 0 and number == int(number) else None
-
-
-def _search(dim: Size, name: str, length: int, known: Mapping[str, int]) -> int | None:
-    from ebmlang.lang import evaluate_dim
-
-    # A power of a size is at least the size itself, so no larger one can be meant.
-    for number in range(length + 2):
-        if evaluate_dim(dim, {**known, name: number}) == length:
-            return number
-    return None
+    def _by_length(self, name: str, length: int, path: str, given: Given) -> None:
+        first = self.found.setdefault(name, _Found(length, path, given.span))
+        if first.number != length:
+            self.report.add(_disagree(name, length, path, given, first))
 
 
 def _report_names(report: Report, givens: Mapping[str, Given], data: Mapping[str, Array]) -> None:
@@ -192,11 +149,13 @@ def _axes(count: int) -> str:
 
 
 def _disagree(name: str, number: int, path: str, given: Given, first: _Found) -> Diagnostic:
-    message = Diagnostic(
+    label = Label(given.span, f"makes `{name}` {number}")
+    if first.span is None:
+        headline = f"the data says that `{name}` is {first.number}, and `{path}` makes it {number}"
+        return Diagnostic(code="E0702", headline=headline, primary=label)
+    return Diagnostic(
         code="E0702",
         headline=f"`{name}` is {first.number} by `{first.path}`, and {number} by `{path}`",
-        primary=Label(given.span, f"{number} long"),
+        primary=label,
+        secondary=(Label(first.span, f"makes `{name}` {first.number}"),),
     )
-    if first.span is None:
-        return message
-    return message.with_secondary(Label(first.span, f"{first.number} long"))

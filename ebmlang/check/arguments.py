@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ebmlang.check.constants import find_number
+from ebmlang.check.constants import LARGEST_INT, find_number
 from ebmlang.check.members import report_unknown_value
 from ebmlang.check.scope import Scope, is_known_name
 from ebmlang.check.value import Value, describe, snippet
@@ -155,7 +155,12 @@ def to_whole(value: Value, scope: Scope, what: str) -> Dim | None:
         )
         return None
     if number != number or number in (float("inf"), float("-inf")) or int(number) != number:
-        session.error("E0304", f"{what} is a whole number", value.span, f"this is {number}")
+        session.error(
+            "E0304", f"{what} is a whole number, not {number}", value.span, f"this is {number}"
+        )
+        return None
+    if abs(number) > LARGEST_INT:
+        session.error("E0316", f"{what} is too large", value.span, f"this is {number}")
         return None
     return int(number)
 

@@ -15,7 +15,7 @@ from ebmlang.check.members import find_target
 from ebmlang.check.operators import call_operator
 from ebmlang.check.program import Body, Part, RelationOperator, SpecInstance
 from ebmlang.check.scope import CallableEntry, FunctionDefinition, Scope, SpecDefinition
-from ebmlang.check.value import ModuleTarget, Value, latest, literal
+from ebmlang.check.value import ModuleTarget, Value, latest, literal, snippet
 from ebmlang.lang import Sort, Stage, Type
 from ebmlang.lang.distributions import DISTRIBUTIONS
 from ebmlang.lang.table import OPERATORS
@@ -127,28 +127,29 @@ def _call_spec(definition: SpecDefinition, call: tree.Call, scope: Scope) -> Val
     if found is None:
         return None
     record, arguments = found
-    body = record.instance.body
-    declared = _find_declared(record.instance)
-    if declared is not None:
+    bodies = _bodies(record.instance)
+    declared = [variable.span for body in bodies for variable in body.variables]
+    declared += [given.span for body in bodies for given in body.givens]
+    if declared:
         name = definition.statement.name.name
         session.error(
             "E0317",
             f"`{name}` has variables or givens of its own, so it is not an expression",
             call.span,
             "used as an expression here",
-            secondary=[Label(declared.span, "declared here")],
-            helps=(f"give it a name: `part p = {call.span.text}`",),
+            secondary=[Label(declared[0], "declared here")],
+            helps=(f"give it a name: `part p = {snippet(call.span, f'{name}(...)')}`",),
         )
         return None
-    sorts, stages = _survey(body)
-    sort = Sort.CONSTRAINT if sorts <= {Sort.CONSTRAINT} else Sort.ENERGY
-    stage = max([*stages, latest(*arguments)], default=Stage.CONSTANT)
+    types = [term.value.type for body in bodies for term in body.terms]
+    constraints = all(type_.sort is Sort.CONSTRAINT for type_ in types)
+    stage = max([latest(*arguments), *(type_.stage for type_ in types)])
     return Value(
         expression=program.SpecCall(
             instance=record.instance,
             arguments=tuple(argument.expression for argument in arguments),
             logic=record.scope.context.logic,
-            type=Type(sort, (), stage),
+            type=Type(Sort.CONSTRAINT if constraints else Sort.ENERGY, (), stage),
             span=call.span,
         )
     )
@@ -182,7 +183,10 @@ def build_part(statement: tree.Part, weight: float, scope: Scope) -> tuple[Part,
                 f"`{name}` is a function, not a spec",
                 call.function.span,
                 "a part is an instance of a `spec`",
-                helps=(f"name its value: `let {statement.name.name} = {call.span.text}`",),
+                helps=(
+                    f"name its value: `let {statement.name.name} = "
+                    f"{snippet(call.span, f'{name}(...)')}`",
+                ),
             )
         infer_all([argument.value for argument in call.arguments], scope)
         return None
@@ -204,30 +208,17 @@ def build_part(statement: tree.Part, weight: float, scope: Scope) -> tuple[Part,
     return part, record.scope
 
 
-def _find_declared(instance: SpecInstance) -> program.Variable | program.Given | None:
-    body = instance.body
-    if body.variables:
-        return body.variables[0]
-    if body.givens:
-        return body.givens[0]
-    for definition in body.definitions:
-        if isinstance(definition, Part):
-            found = _find_declared(definition.instance)
-            if found is not None:
-                return found
-    return None
-
-
-def _survey(body: Body) -> tuple[set[Sort], list[Stage]]:
-    """Return the sorts and the stages of all terms of a body, those of its parts included."""
-    sorts = {term.value.type.sort for term in body.terms}
-    stages = [term.value.type.stage for term in body.terms]
-    for definition in body.definitions:
-        if isinstance(definition, Part):
-            more, later = _survey(definition.instance.body)
-            sorts |= more
-            stages += later
-    return sorts, stages
+def _bodies(instance: SpecInstance) -> list[Body]:
+    """Return the bodies of a spec and of the parts in it, each instance once."""
+    found: dict[int, Body] = {}
+    pending = [instance]
+    while pending:
+        current = pending.pop()
+        if id(current) not in found:
+            found[id(current)] = current.body
+            parts = [part for part in current.body.definitions if isinstance(part, Part)]
+            pending.extend(part.instance for part in parts)
+    return list(found.values())
 
 
 # --- functions from outside ----------------------------------------------------------
@@ -276,13 +267,13 @@ def _report_unknown_callable(name: str, call: tree.Call, scope: Scope) -> None:
     if name in session.muted:
         return
     if name in DISTRIBUTIONS:
-        arguments = ", ".join(argument.span.text for argument in call.arguments)
+        example = snippet(call.span, f"{name}(...)")
         session.error(
             "E0204",
             f"`{name}` is a distribution, not a function",
             span,
             "called like a function here",
-            helps=(f"say what it is the density of: `x ~ {name}({arguments})`",),
+            helps=(f"say what it is the density of: `x ~ {example}`",),
             calls=False,
         )
         return
@@ -292,7 +283,7 @@ def _report_unknown_callable(name: str, call: tree.Call, scope: Scope) -> None:
             f"`{name}` is only something to run over",
             span,
             "stands behind `in`",
-            helps=(f"`forall a, b in {call.span.text}: ...`",),
+            helps=(f"`forall a, b in {snippet(call.span, f'{name}(x)')}: ...`",),
             calls=False,
         )
         return

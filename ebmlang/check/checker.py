@@ -31,7 +31,15 @@ def check_file(
     loader: ModuleLoader | None = None,
     externs: Mapping[str, Extern] = _NO_EXTERNS,
 ) -> Program | None:
-    """Turn the tree of a file into a typed program.
+    r"""Turn the tree of a file into a typed program.
+
+    >>> from ebmlang.source import Report, SourceText
+    >>> from ebmlang.syntax import parse_file
+    >>> report = Report()
+    >>> file = parse_file(SourceText("a.ebm", "var x: real\nminimize t: x^2"), report)
+    >>> program = check_file(file, report)
+    >>> [str(term.value.type) for term in program.body.terms]
+    ['real']
 
     Args:
         file: The main file, as far as it could be read.

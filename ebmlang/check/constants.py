@@ -45,7 +45,7 @@ Array: TypeAlias = NDArray[Any]
 
 Environment: TypeAlias = Mapping[Symbol, Array]
 
-STEPS = 300_000
+STEPS = 200_000
 """Expressions that one check evaluates, all constants together."""
 
 ELEMENTS = 1_000_000

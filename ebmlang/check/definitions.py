@@ -30,7 +30,7 @@ def resolve_const(statement: tree.Const, scope: Scope) -> Target | None:
         value = scope.infer(statement.value)
     if value is None or not _check_constant(value, statement, scope):
         return None
-    found = _evaluate(value, statement.value, f"`const {name}`", scope, is_const=True)
+    found = _evaluate(value, f"`const {name}`", scope, is_const=True)
     if found is None:
         return None
     symbol = session.symbol(name, SymbolKind.CONST, statement.name.span)
@@ -62,9 +62,7 @@ def _check_constant(value: Value, statement: tree.Const, scope: Scope) -> bool:
     return True
 
 
-def _evaluate(
-    value: Value, node: tree.Expression, what: str, scope: Scope, *, is_const: bool
-) -> Value | None:
+def _evaluate(value: Value, what: str, scope: Scope, *, is_const: bool) -> Value | None:
     """Return a constant as a literal where it is a scalar; report one that is not finite."""
     session = scope.session
     try:
@@ -77,7 +75,7 @@ def _evaluate(
             session.error(
                 "E0316",
                 f"{what} takes too much work to find out",
-                node.span,
+                value.span,
                 f"more than {ELEMENTS} elements or steps",
                 helps=("use `let`, which is computed when the spec runs",),
             )
@@ -86,7 +84,7 @@ def _evaluate(
     except NotKnown:
         return value
     if array.dtype.kind == "f" and bool((array != array).any()):
-        session.error("E0321", f"{what} is not a finite number", node.span, "this is nan")
+        session.error("E0321", f"{what} is not a finite number", value.span, "this is nan")
         return None
     if not is_const or array.shape:
         return value
@@ -95,7 +93,7 @@ def _evaluate(
         session.error(
             "E0316",
             "a whole number is too large",
-            node.span,
+            value.span,
             "this does not fit into 64 bits",
             helps=("make it a real number: `1e30`",),
         )
@@ -111,7 +109,7 @@ def resolve_let(statement: tree.Let, scope: Scope) -> Target | None:
         return None
     if value.stage is Stage.CONSTANT and value.sort in VALUES:
         what = f"`let {statement.name.name}`"
-        value = _evaluate(value, statement.value, what, scope, is_const=False)
+        value = _evaluate(value, what, scope, is_const=False)
         if value is None:
             return None
     symbol = session.symbol(statement.name.name, SymbolKind.LET, statement.name.span)
@@ -181,8 +179,8 @@ def _check_default(
             "not constant",
         )
         return None
-    if _evaluate(default, tree.Name(name=name, span=default.span), f"the default of `{name}`",
-                 scope, is_const=False) is None:  # fmt: skip
+    what = f"the default of `{name}`"
+    if _evaluate(default, what, scope, is_const=False) is None:
         return None
     return _fit_default(default, shape, statement, scope)
 

@@ -22,6 +22,8 @@ class _Parser(ArgumentParser):
     """A parser whose complaints have the form of all other messages."""
 
     def error(self, message: str) -> NoReturn:
+        # argparse counts positional arguments that may be left out, too.
+        message = message.removesuffix(", data")
         lead, _, words = message.partition("unrecognized arguments: ")
         if lead or not words:
             raise refuse("E0904", message[:1].lower() + message[1:], f"see `{self.prog} --help`")

@@ -95,7 +95,7 @@ def _report_infeasible(model: Model, margins: Mapping[str, float], starts: int) 
     required = {p: t for p, t in find_terms(model.program).items() if t.role.value == "require"}
     short = sorted((margins[path], path) for path in required if margins.get(path, 0) < 0)
     labels = [
-        Label(required[path].span, f"`{path}` is short by {-margin:.3g} tolerances")
+        Label(required[path].span, f"`{path}` fails by {-margin:.3g}")
         for margin, path in short
     ]
     return Diagnostic(

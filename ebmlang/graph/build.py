@@ -17,9 +17,9 @@ from ebmlang.graph.evaluate import evaluate_constant
 from ebmlang.graph.expressions import KINDS, Environment, Interpreter
 from ebmlang.graph.graph import EnergyGraph, GivenInfo, TermInfo, VariableInfo
 from ebmlang.graph.node import Constant, Kind, Root, RootKind
+from ebmlang.graph.sizes import bind_shape
 from ebmlang.graph.validate import validate_graph
 from ebmlang.graph.values import Scope, Value
-from ebmlang.lang import evaluate_dim
 
 
 def build_graph(program: Program, sizes: Mapping[str, int]) -> EnergyGraph:
@@ -30,8 +30,9 @@ def build_graph(program: Program, sizes: Mapping[str, int]) -> EnergyGraph:
         sizes: The number behind every name in `program.sizes`.
 
     Raises:
-        EbmError: Sizes turn out wrong only now that they are known: an index outside its axis
-            (E0309), an array or a graph past its limit (E0316), a mean of nothing (E0311).
+        EbmError: Sizes turn out wrong only now that they are known: shapes that do not fit
+            (E0302), an index outside its axis (E0309), a negative size or a mean of nothing
+            (E0311), an array or a graph past its limit (E0316).
     """
     construction = _Construction(sizes)
     environment = Environment({})
@@ -101,7 +102,7 @@ class _Construction:
     def _given(self, given: Given, env: Environment, prefix: str) -> None:
         path = f"{prefix}{given.symbol.name}"
         self.scope.path, self.scope.span = path, given.span
-        shape = tuple(evaluate_dim(dim, self.sizes) for dim in given.type.shape)
+        shape = bind_shape(given.type.shape, self.sizes, given.span)
         kind = KINDS[given.type.sort]
         default = None
         if given.default is not None:
@@ -115,7 +116,7 @@ class _Construction:
     def _variable(self, variable: Variable, env: Environment, prefix: str) -> None:
         path = f"{prefix}{variable.symbol.name}"
         self.scope.path, self.scope.span = path, variable.span
-        shape = tuple(evaluate_dim(dim, self.sizes) for dim in variable.domain.shape)
+        shape = bind_shape(variable.domain.shape, self.sizes, variable.span)
         info = VariableInfo(path, variable.domain.kind, shape, variable.span)
         self.variables.append(info)
         env.values[variable.symbol] = self._leaf("variable", path, Kind.REAL, shape)
@@ -123,7 +124,7 @@ class _Construction:
     def _bounds(self, variable: Variable, env: Environment, prefix: str) -> None:
         path = f"{prefix}{variable.symbol.name}"
         self.scope.path, self.scope.span = path, variable.span
-        shape = tuple(evaluate_dim(dim, self.sizes) for dim in variable.domain.shape)
+        shape = bind_shape(variable.domain.shape, self.sizes, variable.span)
         sides = {RootKind.LOWER: variable.domain.lower, RootKind.UPPER: variable.domain.upper}
         for kind, bound in sides.items():
             if bound is not None:

@@ -35,8 +35,10 @@ from ebmlang.graph.indexing import build_index
 from ebmlang.graph.iteration import build_quantified
 from ebmlang.graph.node import Kind
 from ebmlang.graph.recurrence import build_scan
+from ebmlang.graph.sizes import bind_number, bind_shape, bind_size, require_count
 from ebmlang.graph.values import Scope, Value
-from ebmlang.lang import Sort, Type, evaluate_dim
+from ebmlang.lang import Size, Sort, Type
+from ebmlang.source import Span
 
 KINDS: Mapping[Sort, Kind] = {
     Sort.REAL: Kind.REAL,
@@ -114,7 +116,7 @@ class Interpreter:
             case Literal():
                 return self.scope.constant(e.value)
             case SizeValue():
-                return self.scope.constant(evaluate_dim(e.size, self.sizes))
+                return self.scope.constant(bind_number(e.size, self.sizes, e.span))
             case Reference():
                 return _value(env[e.symbol])
             case Member():
@@ -195,7 +197,7 @@ class Interpreter:
 
     def _apply(self, e: Apply, env: Environment) -> Value:
         scope = self.scope
-        options = {name: self._fixed(value) for name, value in e.options}
+        options = {name: self._fixed(value, e.span) for name, value in e.options}
         values = [self.build(a, env) for a in e.arguments]
         match e.operator:
             case "zeros" | "ones":
@@ -217,23 +219,26 @@ class Interpreter:
                 return self._log_mean_exp(values, None)
             case "tempered":
                 return scope("div", *values)
+            case "reshape":
+                require_count(scope.own(values[0]), options["shape"], e.span)
+                return scope.apply(e.operator, values, **options)
             case "extern":
                 return self._extern(e, values)
             case _:
                 return scope.apply(e.operator, values, **options)
 
-    def _fixed(self, option: Any) -> Any:
+    def _fixed(self, option: Any, span: Span) -> Any:
         """Return an option with its sizes as numbers. Any: an int, a Size, or a tuple of them."""
         if isinstance(option, tuple):
-            return tuple(self._fixed(item) for item in option)
-        return option if isinstance(option, str) else evaluate_dim(option, self.sizes)
+            return tuple(self._fixed(item, span) for item in option)
+        return bind_size(option, self.sizes, span) if isinstance(option, Size) else option
 
     def _extern(self, e: Apply, values: Sequence[Value]) -> Value:
         scope = self.scope
         values = scope.align(values, pad=False)
         axes = values[0].axes if values else ()
         values = [scope.spread(value, axes) for value in values]
-        own = tuple(evaluate_dim(dim, self.sizes) for dim in e.type.shape)
+        own = bind_shape(e.type.shape, self.sizes, e.span)
         return scope.make(
             "extern",
             tuple(scope.use(value) for value in values),

@@ -11,8 +11,8 @@ import numpy as np
 
 from ebmlang.check.program import At, Expression, Index
 from ebmlang.graph.evaluate import evaluate_constant
+from ebmlang.graph.sizes import bind_number
 from ebmlang.graph.values import Scope, Value
-from ebmlang.lang import evaluate_dim
 from ebmlang.source import Diagnostic, EbmError, Label, Span
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def build_index(
             _check(build, index, own[position], item.index.span)
             base = _at(scope, base, index, position)
         else:
-            first = evaluate_dim(item.first, build.sizes)
-            last = evaluate_dim(item.last, build.sizes)
+            first = bind_number(item.first, build.sizes, e.span)
+            last = bind_number(item.last, build.sizes, e.span)
             _require_inside(first, last, own[position], e.span)
             options = {"axis": position - len(own), "start": first, "stop": last + 1}
             base = scope.apply("slice", [base], **options)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ebmlang.check.program import Iteration, IterationKind, Quantified, QuantifierKind, Symbol
 from ebmlang.graph.evaluate import evaluate_constant
 from ebmlang.graph.node import Kind
+from ebmlang.graph.sizes import bind_number
 from ebmlang.graph.values import Axis, Scope, Value
-from ebmlang.lang import Sort, evaluate_dim
+from ebmlang.lang import Sort
 from ebmlang.source import Diagnostic, EbmError, Label
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def bind_elements(
     groups = _groups(build, iteration, env)
     if iteration.condition is None:
         if single and len(groups) > 1:
-            groups = [_joined(groups)]
+            groups = [_joined(scope, groups)]
         return _bound(scope, groups, level, None)
-    whole = [_joined(groups)]
+    whole = [_joined(scope, groups)]
     trial = _bound(scope, whole, level, None)
     outer, scope.axes = scope.axes, (*scope.axes, *trial.axes)
     condition = build.build(iteration.condition, env.inside(trial.binders))
@@ -93,7 +94,8 @@ def _groups(build: "Interpreter", iteration: Iteration, env: "Environment") -> l
     names = iteration.binders
     if iteration.kind is IterationKind.RANGE:
         assert iteration.bounds is not None
-        first, last = (evaluate_dim(dim, build.sizes) for dim in iteration.bounds)
+        first, last = (bind_number(dim, build.sizes, iteration.span) for dim in iteration.bounds)
+        scope.require_room((max(last - first + 1, 0),))
         return [[_Source(names[0], None, np.arange(first, last + 1), whole=False)]]
     arrays = [build.build(source, env) for source in iteration.sources]
     size = scope.own(arrays[0])[0]
@@ -106,6 +108,7 @@ def _groups(build: "Interpreter", iteration: Iteration, env: "Environment") -> l
             index = _Source(names[0], None, every, whole=False)
             return [[index, _Source(names[1], arrays[0], every, whole=True)]]
         case IterationKind.PAIRS:
+            scope.require_room((size * (size - 1) // 2,))
             first_places, second_places = np.triu_indices(size, k=1)
         case IterationKind.ADJACENT:
             first_places, second_places = every[:-1], every[1:]
@@ -119,11 +122,12 @@ def _groups(build: "Interpreter", iteration: Iteration, env: "Environment") -> l
     ]
 
 
-def _joined(groups: list[list[_Source]]) -> list[_Source]:
+def _joined(scope: Scope, groups: list[list[_Source]]) -> list[_Source]:
     """Return several axes as one, the first slowest."""
     if len(groups) == 1:
         return groups[0]
     counts = [len(group[0].places) for group in groups]
+    scope.require_room(tuple(counts))
     grids = np.indices(counts).reshape(len(counts), -1)
     return [
         _Source(source.symbol, source.array, source.places[grid], whole=False)

@@ -239,7 +239,7 @@ def _judge_table(table: tuple[QuantitySummary, ...], draws: int) -> list[tuple[s
 
 def _summaries(name: str, values: FloatArray) -> list[QuantitySummary]:
     shape = values.shape[2:]
-    flat = np.asarray(values, dtype=np.float64).reshape(*values.shape[:2], -1)
+    flat = np.asarray(values, dtype=np.float64).reshape(*values.shape[:2], math.prod(shape))
     rows = []
     for place in range(flat.shape[2]):
         index = ", ".join(str(i) for i in np.unravel_index(place, shape))

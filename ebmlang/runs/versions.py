@@ -8,12 +8,13 @@ PACKAGES = ("ebmlang", "torch", "numpy")
 
 
 def collect_versions() -> dict[str, str]:
-    """Return the version of Python and of the packages that a result depends on."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            # A checkout that was never installed.
-            versions[package] = "unknown"
-    return versions
+    """Return the versions of the packages that a result depends on, and of Python."""
+    return {**{name: _find_version(name) for name in PACKAGES}, "python": platform.python_version()}
+
+
+def _find_version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        # A checkout may be used without being installed.
+        return "not installed"

@@ -6,13 +6,14 @@ stderr is not a terminal, so that files and pipes stay clean.
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBar
     from rich.progress import TaskID
 
 
+@runtime_checkable
 class Progress(Protocol):
     """What a loop tells about itself: phases, each with rounds."""
 

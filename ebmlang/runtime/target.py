@@ -5,13 +5,14 @@ variables, each flattened in C order, one after the other. Solvers and samplers 
 else of the language.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 
+@runtime_checkable
 class Target(Protocol):
     """An energy bound to its data, on one device, in one dtype."""
 

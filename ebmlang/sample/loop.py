@@ -70,7 +70,7 @@ def sample(
         draws: Points kept of each chain.
         thin: Iterations per point kept.
         starts: Packed points in the written coordinates to begin at, used in turn; where
-            something is required, points that satisfy it. Spread ones if None.
+            something is required, some must satisfy it. Spread ones if None.
         progress: Hears how far the run is.
         budget: Limits the time; draws finished by then are returned.
 

@@ -41,18 +41,21 @@ def start_chains(density: Density, layout: Layout, chains: int, seed: int) -> Hm
 
 
 def begin_at(density: Density, points: Float[Tensor, "start packed"], chains: int) -> HmcState:
-    """Begin at given points, again from the first where there are fewer than chains.
+    """Begin at given points, in turn.
+
+    A point on the boundary of a domain is moved slightly inside, where something required may
+    fail to hold; points where the density is zero are left out.
 
     Raises:
-        EbmError: E0707 or E0706 where the density is zero at one of them.
+        EbmError: E0706 or E0707 where the density is zero at all of them.
     """
-    index = torch.arange(chains, device=points.device) % len(points)
-    state = hmc.init(density, density.chart.from_written(points)[index])
-    if not bool(state.evaluation.finite.all()):
-        raise EbmError(_no_start(any_finite=False))
-    if not bool(density.is_feasible(state.evaluation).all()):
-        raise EbmError(_no_start(any_finite=True))
-    return state
+    state = hmc.init(density, density.chart.from_written(points))
+    finite = state.evaluation.finite
+    good = torch.nonzero(finite & density.is_feasible(state.evaluation))[:, 0]
+    if not len(good):
+        raise EbmError(_no_start(bool(finite.any())))
+    turns = torch.arange(chains, device=points.device) % len(good)
+    return hmc.init(density, state.position[good[turns]])
 
 
 def _draw(density: Density, layout: Layout, chains: int, seed: int) -> Tensor:

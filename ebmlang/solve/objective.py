@@ -8,8 +8,9 @@ with a multiplier `lambda` and a penalty `rho` per requirement and start. Where 
 required the sum is empty and L is E.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -33,6 +34,7 @@ class Evaluation:
     gradient: Float[Tensor, "start dim"]
 
 
+@runtime_checkable
 class Objective(Protocol):
     """A function of a solver's coordinates, one value per start."""
 
@@ -108,12 +110,8 @@ class Violation:
         return (self.aim - self.target.requirements(x)).clamp(min=0).square().sum(1) / 2
 
 
-class _Value(Protocol):
-    def __call__(self, x: Tensor, /) -> Tensor: ...
-
-
 def differentiate(
-    chart: SolvingChart, y: Float[Tensor, "start dim"], value_at: _Value
+    chart: SolvingChart, y: Float[Tensor, "start dim"], value_at: Callable[[Tensor], Tensor]
 ) -> Evaluation:
     """Evaluate a function of packed points and its gradient by solver's coordinates."""
     with torch.enable_grad():

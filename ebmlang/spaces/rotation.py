@@ -11,13 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def sphere_tangent(q: Float[Tensor, "*b size"], v: Float[Tensor, "*b size"]) -> Tensor:
+def sphere_tangent(q: Float[Tensor, "*#b size"], v: Float[Tensor, "*#b size"]) -> Tensor:
     """Project vectors onto the tangent space of the sphere: `v - q (q . v)`."""
     return v - q * (q * v).sum(-1, keepdim=True)
 
 
 def sphere_flow(
-    q: Float[Tensor, "*b size"], v: Float[Tensor, "*b size"], time: Float[Tensor, "*b 1"]
+    q: Float[Tensor, "*#b size"], v: Float[Tensor, "*#b size"], time: Float[Tensor, "*#b 1"]
 ) -> tuple[Tensor, Tensor]:
     """Follow great circles for a time.
 
@@ -43,14 +43,14 @@ def normalize(q: Float[Tensor, "*b size"]) -> Tensor:
     return torch.where(length == 0, axis, q / torch.where(length == 0, 1, length))
 
 
-def rotation_tangent(q: Float[Tensor, "*b n n"], v: Float[Tensor, "*b n n"]) -> Tensor:
+def rotation_tangent(q: Float[Tensor, "*#b n n"], v: Float[Tensor, "*#b n n"]) -> Tensor:
     """Project matrices onto the tangent space: `R skew(R^T V)`."""
     body = q.mT @ v
     return q @ (body - body.mT) / 2
 
 
 def rotation_flow(
-    q: Float[Tensor, "*b n n"], v: Float[Tensor, "*b n n"], time: Float[Tensor, "*b 1 1"]
+    q: Float[Tensor, "*#b n n"], v: Float[Tensor, "*#b n n"], time: Float[Tensor, "*#b 1 1"]
 ) -> tuple[Tensor, Tensor]:
     """Follow geodesics `R exp(t A)`, with `A = R^T V`, for a time.
 

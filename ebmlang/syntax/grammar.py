@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +97,8 @@ def build_grammar(folder: Path, kept_in: Path) -> Grammar:
 
 
 def _fingerprint(folder: Path) -> str:
+    from importlib.metadata import version
+
     parts = [f"{version('lark')} {sys.version}".encode()]
     parts += [(folder / name).read_bytes() for name in ("tokens.lark", "ebm.lark")]
     # The shape of the tables is decided there.
@@ -129,21 +130,23 @@ class _Splice:
 
 
 def _assemble_rule(plain: PlainRule) -> Rule:
-    build: Callable[[Parts], Any] = BUILDERS.get(plain["builder"], _Splice)
-    if plain["splices"]:
-        build = _spliced(build)
-    if plain["transparent"]:
-        build = _first if plain["size"] == 1 else build
+    node = BUILDERS.get(plain["builder"])
+    build: Callable[[Parts], Any]
+    if plain["transparent"] and plain["size"] == 1:
+        build = _only
+    elif node is None:
+        # A long list is a chain of splices, flattened once, by the rule it is part of.
+        build = _Splice
+    else:
+        build = _over_splices(node) if plain["splices"] else node
     return Rule(plain["name"], plain["size"], build)
 
 
-def _first(parts: Parts) -> Any:  # whatever the only part is
+def _only(parts: Parts) -> Any:  # whatever the only part is
     return parts[0]
 
 
-def _spliced(build: Callable[[Parts], Any]) -> Callable[[Parts], Any]:
-    if build is _Splice:
-        return build  # a long list is a chain of splices, flattened once, by its parent
+def _over_splices(build: Callable[[Parts], Any]) -> Callable[[Parts], Any]:
     return lambda parts: build(_flatten(parts))
 
 

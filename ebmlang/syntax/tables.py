@@ -18,8 +18,8 @@ STARTS = ("file", "expression", "domain")
 class PlainRule(TypedDict):
     """A rule of the grammar.
 
-    `?rule` stands for its only part if it has just one, which makes it `transparent`; a
-    `_rule` is spliced into the rule it is part of, which has `splices` then.
+    `?rule` is `transparent`: it stands for its only part where it has just one. The parts
+    of a `_rule` are spliced into the rule it is part of, which has `splices` then.
     """
 
     name: str

@@ -117,6 +117,7 @@ def test_infinite_bounds_are_fine():
     assert warnings("const lo = [-inf, 0]\nvar x: real[2] in [lo, inf]\nminimize t: sum(x)") == []
 
 
+@pytest.mark.slow
 def test_functions_that_multiply_out_are_not_evaluated_for_ever():
     lines = ["fn f0(x) = x + 1"]
     lines += [f"fn f{i}(x) = f{i - 1}(x) + f{i - 1}(x)" for i in range(1, 31)]

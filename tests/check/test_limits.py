@@ -46,6 +46,15 @@ def test_what_grows_too_large_is_refused(text, code):
     assert [found for found, _ in refusals(text)] == [code]
 
 
+def test_parts_that_double_at_each_level_are_looked_at_once():
+    lines = ["spec s0(a) { prefer t: a >= 0 }"]
+    lines += [
+        f"spec s{i}(a) {{ part q = s{i - 1}(a)  part r = s{i - 1}(a) }}" for i in range(1, 60)
+    ]
+
+    accept("\n".join([*lines, "var x: real", "prefer t: s59(x)"]))
+
+
 @pytest.mark.slow
 def test_two_thousand_statements_check_in_seconds():
     lines = ["fn dist(a, b) = norm(a - b)"]

@@ -7,7 +7,9 @@ import pytest
 
 from tests.fuzz.mutation import (
     babble,
+    graft,
     mutate,
+    names_of,
     noise,
     splice,
     truncations,
@@ -47,6 +49,14 @@ def test_an_example_with_many_things_changed_survives(name):
     rng = random.Random(f"many {name}")
     for _ in range(6):
         survive(mutate(TEXTS[name], rng, VOCABULARY, strokes=rng.randint(10, 60)))
+
+
+@named
+def test_an_example_with_values_exchanged_survives(name):
+    rng = random.Random(f"values {name}")
+    names = names_of(TEXTS[name])
+    for _ in range(40):
+        survive(graft(TEXTS[name], rng, names, places=rng.randint(1, 3)))
 
 
 def test_two_examples_spliced_survive():
@@ -94,3 +104,4 @@ def test_a_thousand_mutated_examples_survive(seed):
         if rng.random() < 0.3:
             text = splice(text, rng.choice(texts), rng)
         survive(mutate(text, rng, VOCABULARY, strokes=rng.randint(1, 8)))
+        survive(graft(text, rng, names_of(text), places=rng.randint(1, 8)))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, special
 
@@ -15,6 +15,9 @@ from ebmlang.lower.reference_operators import OPERATIONS
 
 SHARP = {"rtol": 1e-12, "atol": 1e-14}
 """A few roundings of float64."""
+
+FEW = settings(max_examples=15)
+"""Each example is many numbers."""
 
 SCALARS = {
     "add": lambda a, b: a + b,
@@ -109,6 +112,7 @@ def draw_operands(record, shape, rng):
 
 
 @pytest.mark.parametrize("name", of_family(Family.ELEMENTWISE))
+@FEW
 @given(seed=st.integers(0, 2**32 - 1))
 def test_elementwise_operators_have_their_value_on_each_element(name, seed):
     record = OPERATORS[name]
@@ -123,6 +127,7 @@ def test_elementwise_operators_have_their_value_on_each_element(name, seed):
 
 @pytest.mark.parametrize("name", of_family(Family.REDUCTION))
 @pytest.mark.parametrize("axes", [(-1,), (-3, -1), (-2,), (-3, -2, -1)])
+@FEW
 @given(seed=st.integers(0, 2**32 - 1))
 def test_reductions_have_their_value_on_each_line(name, axes, seed):
     record = OPERATORS[name]
@@ -142,6 +147,7 @@ SIZES = {"m": 2, "n": 3, "p": 4, "k": 2, "3": 3}
 
 
 @pytest.mark.parametrize("name", of_family(Family.CORE))
+@FEW
 @given(seed=st.integers(0, 2**32 - 1))
 def test_operators_on_matrices_have_their_value(name, seed):
     record = OPERATORS[name]
@@ -204,12 +210,13 @@ def test_every_operator_of_a_program_has_a_rule_in_the_oracle():
     assert set(OPERATORS) - FROM_THE_GRAPH <= set(OPERATIONS)
 
 
-@pytest.mark.parametrize("name", sorted(set(OPERATORS) & set(OPERATIONS)))
+@pytest.mark.parametrize(
+    "name",
+    [n for n, r in OPERATORS.items() if n in OPERATIONS and r.family is not Family.STRUCTURAL],
+)
 def test_the_oracle_agrees_with_the_definition(name):
     record = OPERATORS[name]
     rng = np.random.default_rng(0)
-    if record.family is Family.STRUCTURAL:
-        return
     if record.family is Family.CORE:
         operands = [
             rng.uniform(low, high, [2, *(SIZES[axis] for axis in own)])

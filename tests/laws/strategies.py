@@ -45,6 +45,19 @@ class Case:
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(repr(self))
 
+    def rounded(self) -> "Case":
+        """Return the case with its numbers rounded to float32."""
+
+        def single(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {
+                path: np.float64(np.float32(value)) if np.asarray(value).dtype.kind == "f" else value
+                for path, value in values.items()
+            }
+
+        return replace(
+            self, data=single(self.data), points=tuple(single(point) for point in self.points)
+        )
+
 
 INPUTS = """
 given g: real[3]

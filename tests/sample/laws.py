@@ -45,7 +45,7 @@ def gamma(shape: Tensor, count: int, rng: torch.Generator) -> Tensor:
 SCALES = torch.tensor([1.0, 3.0, 0.3]).double()
 SHAPES = torch.tensor([1.0, 2.0, 4.0]).double()
 LOWER, UPPER = -0.5, 1.5
-CONCENTRATION = 2.0
+CONCENTRATION = 1.0
 """Of von Mises-Fisher and of the matrix Fisher law."""
 
 
@@ -73,7 +73,8 @@ def matrix_fisher(n: int) -> Callable[[int, torch.Generator], Tensor]:
     def draw(count: int, rng: torch.Generator) -> Tensor:
         layout = layout_of(DomainKind.ROTATION, n, n)
         seed = int(torch.randint(1 << 30, (), generator=rng))
-        tries = draw_starts(layout, 40 * count, seed=seed, dtype=torch.float64, device=CPU)
+        # One try in eleven is kept in space, one in three in the plane.
+        tries = draw_starts(layout, 13 * count, seed=seed, dtype=torch.float64, device=CPU)
         # The order of a Sobol sequence is not random; the shuffle makes the draws independent.
         tries = tries[torch.randperm(len(tries), generator=rng)]
         log_share = -trace_energy(n)(tries) - CONCENTRATION * n

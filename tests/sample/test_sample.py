@@ -14,6 +14,7 @@ from ebmlang.sample import Draws, loop, sample
 from ebmlang.source import EbmError
 from ebmlang.spaces import build_layout
 from tests.runtime.function_target import FunctionTarget, layout_of
+from tests.spaces.test_layout import mixed_layout
 
 ERRORS = 4
 """Monte Carlo standard errors that an estimate may be off."""
@@ -62,8 +63,6 @@ def test_dispersed_starts_reach_the_same_law() -> None:
 
 @pytest.mark.slow
 def test_all_kinds_of_domains_in_one_model() -> None:
-    from tests.spaces.test_layout import mixed_layout
-
     layout = mixed_layout()
 
     def energy(x: Tensor) -> Tensor:
@@ -197,13 +196,22 @@ def test_a_spent_time_budget_ends_the_run() -> None:
     assert draws.points.shape[1] == 1
 
 
-def test_a_start_that_violates_a_requirement_is_a_diagnostic() -> None:
+def test_starts_that_all_violate_a_requirement_are_a_diagnostic() -> None:
     target = FunctionTarget(dim=1, energy=lambda x: x.square().sum(1), requirements=lambda x: x - 1)
 
     with pytest.raises(EbmError) as caught:
         run(target, layout_of(DomainKind.REAL, 1), starts=torch.zeros(1, 1).double())
 
     assert caught.value.diagnostics[0].code == "E0706"
+
+
+def test_starts_where_something_required_does_not_hold_are_left_out() -> None:
+    target = FunctionTarget(dim=1, energy=lambda x: x.square().sum(1), requirements=lambda x: x - 1)
+    starts = torch.tensor([[0.0], [2.0], [3.0]]).double()
+
+    draws = run(target, layout_of(DomainKind.REAL, 1), starts=starts, warmup=0, draws=3)
+
+    assert bool((draws.points >= 1).all())
 
 
 def test_an_energy_that_is_finite_nowhere_is_a_diagnostic() -> None:

@@ -172,6 +172,7 @@ def test_a_requirement_on_a_sphere() -> None:
     assert_reaches(found, -0.5)
 
 
+@pytest.mark.slow
 def test_margins_of_very_different_scale_are_met_together() -> None:
     found = run(
         layout_of(DomainKind.REAL, 2, lower=-10.0, upper=10.0),

@@ -228,6 +228,7 @@ def test_a_flat_energy_is_at_rest_at_once(energy) -> None:
     assert bool(found.converged.all())
 
 
+@pytest.mark.slow
 def test_an_energy_without_a_minimum_is_never_called_converged() -> None:
     found = solve(FunctionTarget(dim=2, energy=lambda x: x.sum(1)), layout_of(DomainKind.REAL, 2))
 

@@ -19,7 +19,7 @@ from ebmlang.syntax.formatter import WIDTH
 from ebmlang.syntax.grammar import load_grammar
 from ebmlang.syntax.lexemes import END, cut_text
 from tests.syntax.reading import DESK, EVERYTHING, expression, parse_well
-from tests.syntax.trees import expressions, files, statements
+from tests.syntax.trees import expressions, files, patient, statements
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fmt"
 
@@ -36,6 +36,7 @@ def _comments(file):
 # --- laws ----------------------------------------------------------------------------
 
 
+@patient
 @given(expressions)
 def test_a_formatted_expression_has_the_same_tree(node):
     report = Report()
@@ -45,6 +46,8 @@ def test_a_formatted_expression_has_the_same_tree(node):
     assert report.diagnostics == ()
 
 
+@pytest.mark.slow
+@patient
 @given(files)
 def test_a_formatted_file_has_the_same_tree_and_is_a_fixed_point(file):
     text = format_file(file)
@@ -54,6 +57,8 @@ def test_a_formatted_file_has_the_same_tree_and_is_a_fixed_point(file):
     assert format_file(again) == text
 
 
+@pytest.mark.slow
+@patient
 @given(statements)
 def test_a_formatted_statement_is_the_file_of_it_alone(statement):
     (again,) = parse_well(format_statement(statement)).statements
@@ -61,6 +66,8 @@ def test_a_formatted_statement_is_the_file_of_it_alone(statement):
     assert again == statement
 
 
+@pytest.mark.slow
+@patient
 @given(files, st.data())
 def test_comments_anywhere_are_kept_and_the_layout_is_stable(file, data):
     separators = st.sampled_from(
@@ -79,6 +86,7 @@ def test_comments_anywhere_are_kept_and_the_layout_is_stable(file, data):
     assert format_file(again) == once
 
 
+@patient
 @given(expressions)
 def test_no_parentheses_can_be_left_out(node):
     """Leaving any one pair out changes the tree or is no expression."""

@@ -1,5 +1,6 @@
 """The grammar: every rule has a builder, and the kept tables may be missing, wrong or locked."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,9 +8,10 @@ import sys
 import pytest
 
 from ebmlang.source import SourceText
-from ebmlang.syntax.grammar import STARTS, build_grammar, find_grammar, load_grammar
+from ebmlang.syntax.grammar import build_grammar, find_grammar, load_grammar
 from ebmlang.syntax.lexemes import END, cut_text
 from ebmlang.syntax.machine import Machine
+from ebmlang.syntax.tables import STARTS, build_tables
 from ebmlang.syntax.tree_builder import BUILDERS
 from tests.syntax.reading import DESK
 
@@ -20,36 +22,20 @@ def _is_usable(grammar):
     return all(machine.feed(lexeme) for lexeme in lexemes) and len(machine.result) == 10
 
 
-def test_every_rule_that_builds_something_has_a_builder():
-    text = (find_grammar() / "ebm.lark").read_text(encoding="utf-8")
-    text = re.sub(r"//.*", "", text)
-    aliases = set(re.findall(r"-> (\w+)", text))
-    # `_rule` is spliced into its parent, `?rule` stands for its only part.
-    rules = set(re.findall(r"^([a-z]\w*):", text, flags=re.MULTILINE))
-    joining = {"equivalence", "implication", "disjunction", "conjunction", "negation", "relation"}
-
-    covered = {rule for rule in rules if f"{rule}:" in text} - {
-        "named_call",
-        "listed",
-        "restricted",
-    }
-
-    assert set(BUILDERS) == covered | aliases | joining
-
-
-def test_no_rule_is_left_to_lark(tmp_path):
-    from lark import Tree
-
-    grammar = load_grammar()
-    built = [
-        reduction.rule
-        for row in grammar.reductions.values()
-        for reduction in row.values()
-        if not reduction.rule.startswith("_")
-        and isinstance(getattr(reduction.build, "func", None), type(Tree))
+def test_every_rule_has_its_builder_and_every_builder_its_rule():
+    rules = [
+        rule
+        for rule in build_tables(find_grammar())["rules"]
+        if not rule["name"].startswith("_") and not (rule["transparent"] and rule["size"] == 1)
     ]
 
-    assert built == []
+    assert {rule["builder"] for rule in rules} == set(BUILDERS)
+
+
+def test_the_tables_are_plain():
+    tables = build_tables(find_grammar())
+
+    assert json.loads(json.dumps(tables)) == tables
 
 
 def test_the_start_rules_are_a_file_an_expression_and_a_domain():

@@ -8,11 +8,13 @@ from hypothesis import given
 from ebmlang.source import Report, SourceText
 from ebmlang.syntax import format_file, parse_file, show_tree
 from tests.syntax.reading import parse_well
-from tests.syntax.trees import files
+from tests.syntax.trees import files, patient
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ast"
 
 
+@pytest.mark.slow
+@patient
 @given(files)
 def test_the_printed_tree_depends_on_nothing_but_the_tree(file):
     assert show_tree(parse_well(format_file(file))) == show_tree(file)

@@ -7,7 +7,7 @@ from ebmlang.lang.words import DOMAIN_WORDS
 from ebmlang.source import Report, SourceText
 from ebmlang.syntax import parse_domain, tree
 from tests.syntax.reading import expression, parse
-from tests.syntax.trees import expressions
+from tests.syntax.trees import expressions, patient
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,7 @@ def test_a_domain_has_all_its_parts():
     assert (domain.lower, domain.upper) == (expression("lo"), expression("inf"))
 
 
+@patient
 @given(expressions)
 def test_a_span_holds_the_spans_of_its_parts(node):
     from ebmlang.syntax import format_expression

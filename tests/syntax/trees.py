@@ -1,11 +1,15 @@
 """Random trees: everything the grammar can say, as hypothesis strategies."""
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from ebmlang.lang.words import AGGREGATES, CONSTANTS, QUANTIFIERS
 from ebmlang.source import SourceText, Span
 from ebmlang.syntax import tree
 from ebmlang.syntax.lexemes import read_number
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For laws over trees: how long one takes says nothing about the law."""
 
 NOWHERE = Span(SourceText("nowhere", ""), 0, 0)
 

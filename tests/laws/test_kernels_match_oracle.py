@@ -1,0 +1,88 @@
+"""Whole specs, compiled, against the oracle: every term, margin, report, and the gradient."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+
+from ebmlang.lower.reference import gradient
+from tests.laws.compiled import Values, by_oracle, by_torch, compiled, gradients
+from tests.laws.strategies import Arithmetic, specs
+from tests.road import typed
+
+LAW = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+SHARP = {"rtol": 1e-10, "atol": 1e-10}
+"""float64: some hundred roundings, amplified by powers of up to 12 and small denominators."""
+
+CLOSE = {"rtol": 1e-3, "atol": 1e-3}
+"""float32: the same in its rounding of 6e-8, behind tolerances down to 1/4, which are squared."""
+
+SLOPES = {"rtol": 1e-6, "atol": 1e-6}
+"""Extrapolated differences; a hundred times the worst disagreement of two step sizes."""
+
+
+def assert_equal(found: Values, truth: Values, tolerance: dict[str, float]) -> None:
+    for part in ("energies", "margins", "reports"):
+        values, expected = getattr(found, part), getattr(truth, part)
+        assert list(values) == list(expected)
+        for path, value in expected.items():
+            assert values[path].shape == value.shape
+            np.testing.assert_allclose(values[path], value, err_msg=path, **tolerance)
+    np.testing.assert_allclose(found.total, truth.total, **tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arithmetic", Arithmetic)
+def test_compiled_specs_have_the_values_of_the_oracle(arithmetic):
+    @LAW
+    @given(specs(arithmetic))
+    def law(case):
+        truth = by_oracle(case)
+
+        found = by_torch(case, compiled(case))
+
+        assert_equal(found, truth, SHARP)
+
+    law()
+
+
+@pytest.mark.slow
+@settings(LAW, max_examples=40)
+@given(case=specs(depth=2))
+def test_compiled_specs_have_the_values_of_the_oracle_in_float32(case):
+    # Both see the same numbers: those of the case, rounded.
+    case = case.rounded()
+    truth = by_oracle(case)
+
+    found = by_torch(case, compiled(case, torch.float32))
+
+    assert_equal(found, truth, CLOSE)
+
+
+@pytest.mark.slow
+@settings(LAW, max_examples=25)
+@given(case=specs(depth=2))
+def test_compiled_gradients_are_those_of_the_oracle(case):
+    program = typed(case.text)
+    truth = by_oracle(case, program)
+    assume(np.isfinite(truth.total).any())
+
+    found = gradients(case, compiled(case))
+
+    for point, slopes, total in zip(case.points, found, truth.total, strict=True):
+        if not np.isfinite(total):
+            continue
+        wide, narrow = (
+            gradient(program, point=point, data=case.data, sizes=case.sizes, first_step=step)
+            for step in (2.0**-8, 2.0**-10)
+        )
+        for path, expected in narrow.items():
+            # Where the step sizes disagree there is a kink in between, and no gradient to know.
+            known = np.isclose(expected, wide[path], rtol=1e-8, atol=1e-8)
+            assert slopes[path].shape == expected.shape
+            np.testing.assert_allclose(slopes[path][known], expected[known], **SLOPES)
