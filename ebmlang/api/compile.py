@@ -45,6 +45,9 @@ def find_module(
             graph, dtype=dtype or DTYPE, device=chosen, externs=model.externs
         )
     module = model.modules[key]
+    # Networks among the functions from Python are shared by all modules of a model, and are where
+    # the last one used has taken them.
+    module.to(device=chosen, dtype=dtype or DTYPE)
     module.bind(bound.data, model.weights)
     return module
 

@@ -6,13 +6,17 @@ from torch import Tensor
 
 from ebmlang.api.blame import blame_term
 from ebmlang.api.compile import find_module, lay_out
+from ebmlang.api.counts import require_counts
 from ebmlang.api.model import Model
+from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.runs import Samples, Trust, collect_versions
 from ebmlang.runs.convergence import judge, read_facts
 from ebmlang.runtime import Budget, Progress
 from ebmlang.sample import sample
-from ebmlang.source import EbmError
+from ebmlang.solve import find_feasible
+from ebmlang.source import Diagnostic, EbmError
+from ebmlang.spaces import Layout
 
 ROWS_AT_ONCE = 10_000
 """Points for which reports are computed in one call; bounds the memory they take."""
@@ -34,6 +38,8 @@ def sample_model(
     progress: Progress | None,
 ) -> Samples:
     """Draw points from exp(-E), under every requirement; see `Model.sample`."""
+    require_counts(chains=chains, draws=draws)
+    require_counts(warmup=warmup, least=0)
     module = find_module(model, dtype=dtype, device=device)
     layout = lay_out(module)
     try:
@@ -44,6 +50,7 @@ def sample_model(
             chains=chains,
             warmup=warmup,
             draws=draws,
+            starts=_feasible_starts(module, layout, chains, seed, progress),
             progress=progress,
             budget=Budget(seconds=seconds),
         )
@@ -69,6 +76,28 @@ def sample_model(
         warmup=warmup,
         versions=collect_versions(),
     )
+
+
+def _feasible_starts(
+    module: CompiledEnergy, layout: Layout, chains: int, seed: int, progress: Progress | None
+) -> Tensor | None:
+    """Return where chains begin if anything is required; spread points that hold it are too rare.
+
+    Raises:
+        EbmError: E0706 where no feasible point was found.
+    """
+    if not any(True for _ in module.graph.roots_of(RootKind.HARD)):
+        return None
+    points = find_feasible(module.packed(), layout, count=chains, seed=seed, progress=progress)
+    if not len(points):
+        raise EbmError(
+            Diagnostic(
+                code="E0706",
+                headline="no point was found that satisfies everything required",
+                helps=("`ebm solve` shows the nearest one and which margins are negative",),
+            )
+        )
+    return points
 
 
 def _compute_reports(module: CompiledEnergy, x: Tensor) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ import torch
 
 from ebmlang.api.blame import blame_term
 from ebmlang.api.compile import find_module, lay_out
+from ebmlang.api.counts import require_counts
 from ebmlang.api.evaluate import describe_points
 from ebmlang.api.model import Model
 from ebmlang.runs import Designs, Status, collect_versions
@@ -26,6 +27,7 @@ def solve_model(
     progress: Progress | None,
 ) -> Designs:
     """Search for points of low energy that hold every requirement; see `Model.solve`."""
+    require_counts(designs=designs, starts=starts)
     module = find_module(model, dtype=dtype, device=device)
     layout = lay_out(module)
     try:

@@ -182,7 +182,7 @@ def to_size(value: Value, scope: Scope) -> Dim | None:
             "E0316",
             "an array is too large",
             value.span,
-            f"{size} elements, and at most {ARRAY_ELEMENTS} are allowed",
+            f"{size:,} elements, and at most {ARRAY_ELEMENTS:,} are allowed",
         )
         return None
     return size
@@ -197,8 +197,10 @@ def infer_size(node: tree.Expression, scope: Scope) -> Dim | None:
     return None if value is None else to_size(value, scope)
 
 
-def infer_positive(node: tree.Expression, scope: Scope, what: str) -> float | None:
-    """Return the positive constant number that an expression is."""
+def infer_positive(
+    node: tree.Expression, scope: Scope, what: str, notes: tuple[str, ...] = ()
+) -> float | None:
+    """Return the positive constant number that an expression is; `notes` for one that is not."""
     value = scope.infer(node)
     if value is None:
         return None
@@ -218,15 +220,21 @@ def infer_positive(node: tree.Expression, scope: Scope, what: str) -> float | No
             f"{what} is not known when the spec is compiled",
             node.span,
             "not constant",
-            notes=("weights can be changed at run time by their path: `--weight side=2`",)
-            if "weight" in what
-            else (),
+            notes=notes,
         )
         return None
     if not 0 < number < float("inf"):
-        session.error("E0311", f"{what} is positive and finite", node.span, f"this is {number}")
+        session.error(
+            "E0311", f"{what} must be positive and finite", node.span, f"this is {number}"
+        )
         return None
     return float(number)
+
+
+def infer_weight(node: tree.Expression, path: str, scope: Scope) -> float | None:
+    """Return the weight of a term or a part."""
+    note = f"weights can be changed at run time by their path: `--weight {path}=2`"
+    return infer_positive(node, scope, "a weight", (note,))
 
 
 def _count(parameters: Sequence[str], optional: int) -> str:

@@ -47,7 +47,7 @@ def _stack(elements: Sequence[Value], span: Span, scope: Scope) -> Value | None:
         if element.sort is not first.sort:
             session.error(
                 "E0301",
-                "the elements of an array are of one sort",
+                "the elements of an array differ in sort",
                 element.span,
                 f"this is {describe(element.type)}",
                 secondary=[Label(first.span, f"this is {describe(first.type)}")],
@@ -56,7 +56,7 @@ def _stack(elements: Sequence[Value], span: Span, scope: Scope) -> Value | None:
         if element.shape != first.shape:
             session.error(
                 "E0302",
-                "the elements of an array have one shape",
+                "the elements of an array differ in shape",
                 element.span,
                 f"this is {describe(element.type)}",
                 secondary=[Label(first.span, f"this is {describe(first.type)}")],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ebmlang.check import program
-from ebmlang.check.arguments import infer_positive
+from ebmlang.check.arguments import infer_weight
 from ebmlang.check.constants import find_truth
 from ebmlang.check.conversion import FORMULAS, to_constraint, to_real
 from ebmlang.check.densities import build_density
@@ -110,7 +110,7 @@ def _build_term(statement: tree.Term, scope: Scope) -> program.Term | None:
     if statement.weight is not None:
         if statement.word == "require":
             _report_weight(statement, scope)
-        weight = infer_positive(statement.weight, scope, "a weight")
+        weight = infer_weight(statement.weight, statement.name.name, scope)
     if value is None:
         return None
     role = Role(statement.word)
@@ -135,12 +135,13 @@ def _build_term(statement: tree.Term, scope: Scope) -> program.Term | None:
 def _report_weight(statement: tree.Term, scope: Scope) -> None:
     assert statement.weight is not None
     name = statement.name.name
+    text, weight = snippet(statement.value.span, "a <= b"), snippet(statement.weight.span, "2")
     scope.session.error(
         "E0303",
-        "a `require` takes no weight: it holds, or the point is no solution",
+        "a `require` has no weight: it holds, or the point is no solution",
         statement.weight.span,
         "weight of a `require`",
-        helps=(f"`prefer {name}: ... weight {snippet(statement.weight.span, '2')}`",),
+        helps=(f"`prefer {name}: {text} weight {weight}`",),
     )
 
 

@@ -133,18 +133,26 @@ def to_energy(value: Value, session: Session, whose: str) -> Value | None:
     return None
 
 
-def to_condition(value: Value, session: Session, whose: str) -> Value | None:
-    """Return what is known before the search begins, and can hold or not, as truth values."""
+def to_condition(value: Value, session: Session, whose: str, way_out: str = "") -> Value | None:
+    """Return what is known before the search begins, and can hold or not, as truth values.
+
+    Args:
+        value: The value.
+        session: Where to report.
+        whose: What it is the condition of.
+        way_out: What else to write where it depends on unknowns.
+    """
     if value.sort not in FORMULAS:
         whole = value.sort is Sort.INT
+        help_text = f"compare it: `{snippet(value.span, 'x')} {'==' if whole else '>='} 1`"
+        if isinstance(value.expression, program.Literal):
+            help_text = "the truth values are `true` and `false`"
         session.error(
             "E0301",
             f"{whose} can hold or not; {describe(value.type)} cannot",
             value.span,
             f"this is {describe(value.type)}",
-            helps=(f"compare it: `{snippet(value.span, 'x')} {'==' if whole else '>='} 1`",)
-            if value.sort in NUMBERS
-            else (),
+            helps=(help_text,) if value.sort in NUMBERS else (),
         )
         return None
     if value.stage is Stage.UNKNOWN:
@@ -154,7 +162,8 @@ def to_condition(value: Value, session: Session, whose: str) -> Value | None:
             value.span,
             "this is known only during the search",
             helps=(
-                "a choice between constraints is written `(c implies a) and (not c implies b)`",
+                way_out
+                or "a choice between constraints is written `(c implies a) and (not c implies b)`",
             ),
         )
         return None
@@ -164,3 +173,12 @@ def to_condition(value: Value, session: Session, whose: str) -> Value | None:
 def is_known(values: Sequence[Value]) -> bool:
     """Whether values are known before the search begins."""
     return latest(*values) is not Stage.UNKNOWN
+
+
+def show_number_inside(energy: Value) -> str:
+    """Return the text of the number that was made an energy, where it was written."""
+    match energy.expression:
+        case program.Convert(operand=operand) if operand.type.sort is Sort.REAL:
+            return snippet(operand.span, "e")
+        case _:
+            return "e"

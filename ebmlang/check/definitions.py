@@ -5,14 +5,14 @@ what the program has to define; None where the statement has an error, which is 
 """
 
 from ebmlang.check import program
-from ebmlang.check.arguments import infer_positive
+from ebmlang.check.arguments import infer_weight
 from ebmlang.check.calls import build_part
 from ebmlang.check.constants import ELEMENTS, LARGEST_INT, NotFinite, NotKnown, TooCostly, evaluate
 from ebmlang.check.conversion import to_condition, to_real
 from ebmlang.check.domains import build_given_type, build_variable_domain
 from ebmlang.check.program import SymbolKind
 from ebmlang.check.scope import Scope
-from ebmlang.check.value import Binding, PartTarget, Target, Value, describe, literal
+from ebmlang.check.value import Binding, PartTarget, Target, Value, describe, literal, snippet
 from ebmlang.lang import VALUES, Shape, Sort, Stage, Type
 from ebmlang.lang.operator import ShapeError, broadcast
 from ebmlang.source import Label, Span
@@ -50,13 +50,13 @@ def _check_constant(value: Value, statement: tree.Const, scope: Scope) -> bool:
         )
         return False
     if value.stage is not Stage.CONSTANT:
-        when = "before the search" if value.stage is Stage.GIVEN else "during the search"
+        when = "once the data is there" if value.stage is Stage.GIVEN else "during the search"
         session.error(
             "E0304",
             f"`const {name}` is not known when the spec is compiled",
             statement.value.span,
             f"this is known only {when}",
-            helps=(f"`let {name} = ...`",),
+            helps=(f"`let {name} = {snippet(statement.value.span, '...')}`",),
         )
         return False
     return True
@@ -235,7 +235,7 @@ def resolve_part(statement: tree.Part, scope: Scope) -> Target | None:
     """Return what a `part` stands for."""
     weight: float | None = 1.0
     if statement.weight is not None:
-        weight = infer_positive(statement.weight, scope, "a weight")
+        weight = infer_weight(statement.weight, statement.name.name, scope)
     built = build_part(statement, 1.0 if weight is None else weight, scope)
     if built is None:
         return None

@@ -191,7 +191,7 @@ def _check_ranges(arguments: Sequence[Value], distribution: Distribution, scope:
         if positive and not bool((value > 0).all()):
             session.error(
                 "E0311",
-                f"the {parameter} of `{distribution.name}` is positive",
+                f"the {parameter} of `{distribution.name}` must be positive",
                 argument.span,
                 f"this is {value}",
             )
@@ -201,7 +201,7 @@ def _check_ranges(arguments: Sequence[Value], distribution: Distribution, scope:
         if not bool((lower < upper).all()):
             session.error(
                 "E0318",
-                "the lower end of `uniform` lies below the upper",
+                "the lower end of `uniform` is not below the upper",
                 arguments[0].span.to(arguments[1].span),
                 f"these are {lower} and {upper}",
             )

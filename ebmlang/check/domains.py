@@ -133,7 +133,7 @@ def check_elements(shape: Shape, span: Span, scope: Scope) -> bool:
         "E0316",
         "an array is too large",
         span,
-        f"{total} elements, and at most {ARRAY_ELEMENTS} are allowed",
+        f"{total:,} elements, and at most {ARRAY_ELEMENTS:,} are allowed",
     )
     return False
 
@@ -192,10 +192,10 @@ def _infer_bound(node: tree.Expression, shape: Shape | None, scope: Scope) -> Va
     if not is_known([value]):
         session.error(
             "E0304",
-            "a bound is known before the search begins",
+            "a bound depends on unknowns",
             node.span,
-            "this depends on unknowns",
-            helps=("use a `require`",),
+            "this is known only during the search",
+            helps=("state it as a term: `require inside: lo <= x <= hi`",),
         )
         return None
     if shape is None:
@@ -224,7 +224,7 @@ def _check_order(lower: Value, upper: Value, domain: tree.Domain, scope: Scope) 
         return True
     scope.session.error(
         "E0318",
-        "the lower bound lies below the upper",
+        "the lower bound is not below the upper",
         domain.lower.span,
         f"this is {_show(low.tolist())}",
         secondary=[Label(domain.upper.span, f"this is {_show(high.tolist())}")],

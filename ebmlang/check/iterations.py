@@ -100,7 +100,7 @@ def bind_iteration(binding: tree.Binding, scope: Scope) -> Bound | None:
             "E0316",
             "a quantifier runs over too many elements",
             binding.domain.span,
-            f"{plan.count} elements, and at most {ARRAY_ELEMENTS} are allowed",
+            f"{plan.count:,} elements, and at most {ARRAY_ELEMENTS:,} are allowed",
         )
         return None
     inside = scope.inner()
@@ -116,7 +116,13 @@ def bind_iteration(binding: tree.Binding, scope: Scope) -> Bound | None:
     if binding.condition is not None:
         value = inside.infer(binding.condition)
         if value is not None:
-            value = to_condition(value, session, "a `where` condition")
+            text = snippet(binding.condition.span, "c")
+            value = to_condition(
+                value,
+                session,
+                "a `where` condition",
+                f"move it into the body: `{text} implies ...`",
+            )
         if value is None:
             return None
         if value.shape:

@@ -11,7 +11,15 @@ from types import MappingProxyType
 from ebmlang.check import program
 from ebmlang.check.arguments import infer_all, match_plain, match_values
 from ebmlang.check.constants import find_number
-from ebmlang.check.conversion import FORMULAS, convert, is_known, to_constraint, to_energy, to_real
+from ebmlang.check.conversion import (
+    FORMULAS,
+    convert,
+    is_known,
+    show_number_inside,
+    to_constraint,
+    to_energy,
+    to_real,
+)
 from ebmlang.check.program import Connective
 from ebmlang.check.scope import Scope
 from ebmlang.check.session import Session
@@ -38,7 +46,10 @@ def infer_not(node: tree.Not, scope: Scope) -> Value | None:
             notes=("`repel`, which turns an energy round, is not yet supported",),
             helps=(f"like one density and unlike this one: `unlike(b, {text})`",)
             if density
-            else ("make it a constraint on its number: `not (e <= c within s)`",),
+            else (
+                "make it a constraint on its number: "
+                f"`not ({show_number_inside(operand)} <= 1 within 0.1)`",
+            ),
         )
         return None
     constraint = to_constraint(operand, session, "the operand of `not`")
@@ -142,14 +153,16 @@ def _check_parameter(value: Value, what: str, session: Session) -> bool:
     if not is_known([value]):
         session.error(
             "E0304",
-            f"{what} is known before the search begins",
+            f"{what} depends on unknowns",
             value.span,
-            "this depends on unknowns",
+            "this is known only during the search",
         )
         return False
     number = find_number(value, session)
     if number is not None and not 0 < number < float("inf"):
-        session.error("E0311", f"{what} is positive and finite", value.span, f"this is {number}")
+        session.error(
+            "E0311", f"{what} must be positive and finite", value.span, f"this is {number}"
+        )
         return False
     return True
 
@@ -158,7 +171,7 @@ def check_mixable(values: Sequence[Value], word: str, session: Session) -> bool:
     """Report what is not a density of the same left sides as the others."""
     for value in values:
         if value.sort is not Sort.DENSITY:
-            _report_no_mixture(value, word, session)
+            _report_no_mixture(value, values, word, session)
             return False
     first = values[0]
     assert first.density is not None
@@ -167,7 +180,7 @@ def check_mixable(values: Sequence[Value], word: str, session: Session) -> bool:
         if value.density.lefts != first.density.lefts:
             session.error(
                 "E0308",
-                f"{word} joins densities of the same left side",
+                f"the densities in {word} have different left sides",
                 value.span,
                 "this is a density of something else",
                 secondary=[Label(first.span, "than this")],
@@ -177,8 +190,10 @@ def check_mixable(values: Sequence[Value], word: str, session: Session) -> bool:
     return True
 
 
-def _report_no_mixture(value: Value, word: str, session: Session) -> None:
+def _report_no_mixture(value: Value, values: Sequence[Value], word: str, session: Session) -> None:
     text = snippet(value.span, "e")
+    a, b = (snippet(v.span, "") for v in values) if len(values) == 2 else ("", "")
+    joined = f"softmin({a}, {b})" if a and b else "softmin(a, b)"
     if value.sort is Sort.ENERGY:
         session.error(
             "E0306",
@@ -187,8 +202,9 @@ def _report_no_mixture(value: Value, word: str, session: Session) -> None:
             "this is an energy",
             notes=("`normalize`, which makes an energy a density, is not yet supported",),
             helps=(
-                "join energies at the levels they have: `softmin(a, b)`",
-                "make it a constraint on its number: `e <= c within s`",
+                f"join energies at the levels they have: `{joined}`",
+                "make it a constraint on its number: "
+                f"`{show_number_inside(value)} <= 1 within 0.1`",
             ),
         )
     elif value.sort is Sort.DENSITY or value.sort in FORMULAS:
@@ -197,7 +213,7 @@ def _report_no_mixture(value: Value, word: str, session: Session) -> None:
             f"{word} takes constraints only, or densities only",
             value.span,
             f"`{text}` is {describe(value.type)}",
-            helps=("join energies at the levels they have: `softmin(a, b)`",),
+            helps=(f"join energies at the levels they have: `{joined}`",),
         )
     else:
         to_constraint(value, session, f"an operand of {word}")

@@ -1,7 +1,13 @@
 """Quantifiers, sums, builders and recurrences: a body for each element of an iteration."""
 
 from ebmlang.check import program
-from ebmlang.check.conversion import convert, to_constraint, to_energy, to_real
+from ebmlang.check.conversion import (
+    convert,
+    show_number_inside,
+    to_constraint,
+    to_energy,
+    to_real,
+)
 from ebmlang.check.iterations import Bound, bind_iteration
 from ebmlang.check.program import Iteration, QuantifierKind, SymbolKind
 from ebmlang.check.scope import Scope
@@ -53,7 +59,7 @@ def _infer_exists(node: tree.Quantifier, bound: Bound, body: Value, scope: Scope
         if session.keys.atoms(body.density.lefts) & binders:
             session.error(
                 "E0308",
-                "`exists` joins densities of the same left side",
+                "the densities in `exists` have different left sides",
                 node.body.span,
                 "the left side changes with the element",
                 helps=("let only the parameters behind `~` depend on the element",),
@@ -62,12 +68,17 @@ def _infer_exists(node: tree.Quantifier, bound: Bound, body: Value, scope: Scope
         mixture = _quantify(QuantifierKind.EXISTS, node, bound, body, scope)
         return Value(expression=mixture.expression, density=_without(body.density, bound, scope))
     if body.sort is Sort.ENERGY:
+        binding = snippet(node.binding.span, "x in xs")
         session.error(
             "E0306",
             "`exists` has no meaning on a plain energy, which is known up to a constant only",
             node.body.span,
             "this is an energy",
-            helps=("make it a constraint: `e <= c within s`", "or take `min ... : e`"),
+            notes=("`normalize`, which makes an energy a density, is not yet supported",),
+            helps=(
+                f"take the lowest energy: `energy(min {binding}: {show_number_inside(body)})`",
+                f"make it a constraint on its number: `{show_number_inside(body)} <= 1 within 0.1`",
+            ),
         )
         return None
     if body.sort in NUMBERS:

@@ -9,7 +9,7 @@ from ebmlang.check.program import Connective, RelationOperator
 from ebmlang.check.scope import Scope
 from ebmlang.check.value import Value, describe, latest, literal, snippet
 from ebmlang.lang import NUMBERS, VALUES, Sort, Type
-from ebmlang.source import Span
+from ebmlang.source import Label, Span
 from ebmlang.syntax import tree
 
 _OPERATORS = {operator.value: operator for operator in RelationOperator}
@@ -68,9 +68,9 @@ def infer_tolerance(node: tree.Expression, scope: Scope) -> Value | None:
     if not is_known([value]):
         session.error(
             "E0304",
-            "a tolerance is known before the search begins",
+            "a tolerance depends on unknowns",
             node.span,
-            "this depends on unknowns",
+            "this is known only during the search",
             helps=("use a number, a `const` or a `given`",),
         )
         return None
@@ -78,7 +78,7 @@ def infer_tolerance(node: tree.Expression, scope: Scope) -> Value | None:
     if known is not None and not bool((known > 0).all() and (known < float("inf")).all()):
         session.error(
             "E0311",
-            "a tolerance is positive and finite",
+            "a tolerance must be positive and finite",
             node.span,
             f"this is {known}",
             helps=("leave `within` out where there is no tolerance: `a <= b`",),
@@ -110,8 +110,15 @@ def _relate(
                 _report_missing_tolerance(operator, left, right, span, scope)
                 return None
             tolerance = literal(1.0, span)
-    else:
-        tolerance = None
+    elif tolerance is not None:
+        session.error(
+            "E0301",
+            "truth values are compared without a tolerance",
+            tolerance.span,
+            "this has no meaning here",
+            secondary=[Label(left.span, f"this is {describe(left.type)}")],
+        )
+        return None
     sized = [*operands, tolerance] if tolerance is not None and tolerance.shape else operands
     if join_shapes(sized, span, session, "cannot compare {left} with {right}") is None:
         return None

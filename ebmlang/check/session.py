@@ -148,7 +148,7 @@ class Session:
                 "E0316",
                 "the spec is too large",
                 span,
-                f"more than {GRAPH_NODES} expressions when this is reached",
+                f"more than {GRAPH_NODES:,} expressions when this is reached",
             )
         elif len(self.instances) > INSTANCES:
             self.stop(
@@ -194,5 +194,5 @@ class Session:
         if self._suggestions < 0:
             return None
         near = [c for c in candidates if abs(len(c) - len(name)) <= 3]
-        found = difflib.get_close_matches(name, near, n=1, cutoff=0.6)
+        found = difflib.get_close_matches(name, near, n=1, cutoff=0.65)
         return found[0] if found else None

@@ -16,9 +16,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-W", "--no-warn", action="append", default=[], metavar="NAME", help="switch a warning off"
     )
-    parser.add_argument(
-        "--pedantic", action="store_true", help="show also warnings about matters of care"
-    )
 
 
 def _run(arguments: Namespace) -> int:
@@ -36,7 +33,7 @@ def _run(arguments: Namespace) -> int:
             described = model.interface()
             variables, terms = len(described["variables"]), len(described["terms"])
             summary = f"{spec} is fine: {_count(variables, 'variable')}, {_count(terms, 'term')}"
-        shown = keep_warnings(diagnostics, arguments.no_warn, pedantic=arguments.pedantic)
+        shown = keep_warnings(diagnostics, arguments.no_warn)
         found.extend(shown)
         if not arguments.json:
             print_diagnostics(shown)

@@ -11,9 +11,6 @@ from ebmlang.source.draw import describe_diagnostic, draw_diagnostics
 if TYPE_CHECKING:
     from rich.console import Console
 
-PEDANTIC = ("W0332",)
-"""Warnings that are shown only to those who ask for them with `--pedantic`."""
-
 PIPE_WIDTH = 160
 """Columns that a table may take where no terminal says how wide it is."""
 
@@ -39,20 +36,19 @@ def describe(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
 
 
 def keep_warnings(
-    diagnostics: Iterable[Diagnostic], switched_off: Sequence[str], *, pedantic: bool = False
+    diagnostics: Iterable[Diagnostic], switched_off: Sequence[str]
 ) -> tuple[Diagnostic, ...]:
     """Return the warnings that are to be shown.
 
     Args:
         diagnostics: The warnings found.
         switched_off: Names or codes of those not wanted.
-        pedantic: Whether to show those that only the pedantic want.
 
     Raises:
         EbmError: E0903 where there is no such warning.
     """
     known = {kind.slug: code for code, kind in CODES.items() if code.startswith("W")}
-    off = set() if pedantic else set(PEDANTIC)
+    off: set[str] = set()
     for name in switched_off:
         if name not in known and name not in known.values():
             listed = ", ".join(f"`{slug}`" for slug in known)

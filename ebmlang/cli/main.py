@@ -67,6 +67,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The one place where anything is caught: a user must not see a traceback.
         if "--traceback" in arguments:
             raise
+        if _is_out_of_memory(error):
+            refusal = refuse(
+                "E0711",
+                "the run needs more memory than there is",
+                "take fewer starts, chains or draws, or smaller arrays",
+            )
+            print_errors(refusal, as_json="--json" in arguments)
+            return refusal.exit_code
         print(_describe_bug(error), file=sys.stderr)
         return BUG
 
@@ -112,11 +120,18 @@ def _show_help() -> str:
     )
 
 
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether an allocation has failed; torch has no exception of its own for it on a CPU."""
+    if isinstance(error, MemoryError):
+        return True
+    words = ("CUDA out of memory", "DefaultCPUAllocator", "not enough memory")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
 def _describe_bug(error: Exception) -> str:
     text = str(error) or "no further words"
     return (
         f"internal error: {type(error).__name__}: {text}\n"
         "This is a bug of ebmlang and not of the spec; please report it, with the spec and the\n"
-        "command, at https://github.com/ebmlang/ebmlang/issues. `--traceback` shows where it\n"
-        "happened."
+        "command. `--traceback` shows where it happened."
     )

@@ -29,7 +29,7 @@ require apart: distance(lamp, cup) >= clearance
 
 # What is wished for: `within` says by how much it may fail at a cost of 1/2.
 prefer side: distance(lamp, [0, 30]) <= 10 within 2 or distance(lamp, [width, 30]) <= 10 within 2
-prefer calm: not (distance(cup, [60, 30]) <= 10 within 2) weight 0.5
+prefer calm: not distance(cup, [60, 30]) <= 10 within 2 weight 0.5
 
 # What is to be small.
 minimize reach: distance(cup, [60, 0]) / 100

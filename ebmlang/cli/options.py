@@ -141,19 +141,29 @@ def read_numbers(texts: Sequence[str], option: str) -> dict[str, int | float | b
     return pairs
 
 
-def read_whole(text: str, option: str, *, least: int | None = None) -> int:
+def read_whole(text: str, option: str) -> int:
     """Return the whole number of an option.
 
     Raises:
         EbmError: E0903.
     """
     try:
-        number = int(text)
+        return int(text)
     except ValueError:
         raise refuse("E0903", f"`{option} {text}` is not a whole number") from None
-    if least is not None and number < least:
-        raise refuse("E0903", f"`{option} {text}` is too small", f"it is {least} or more")
-    return number
+
+
+def read_counts(arguments: Namespace, *names: str, least: int = 1) -> dict[str, int]:
+    """Return the values of options that say how many, by name.
+
+    Raises:
+        EbmError: E0903.
+    """
+    from ebmlang.api.counts import require_counts
+
+    counts = {name: read_whole(vars(arguments)[name], f"--{name}") for name in names}
+    require_counts(least=least, **counts)
+    return counts
 
 
 def read_seconds(text: str | None) -> float | None:

@@ -9,6 +9,7 @@ from ebmlang.cli.options import (
     add_run,
     add_spec,
     add_weights,
+    read_counts,
     read_out,
     read_seconds,
     read_whole,
@@ -28,9 +29,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    chains = read_whole(arguments.chains, "--chains", least=1)
-    draws = read_whole(arguments.draws, "--draws", least=1)
-    warmup = read_whole(arguments.warmup, "--warmup", least=0)
+    counts = read_counts(arguments, "chains", "draws")
+    counts |= read_counts(arguments, "warmup", least=0)
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_seconds(arguments.seconds)
     out = read_out(arguments.out)
@@ -47,9 +47,9 @@ def _run(arguments: Namespace) -> int:
 
     silent = arguments.quiet or arguments.json
     samples = model.sample(
-        chains=chains,
-        draws=draws,
-        warmup=warmup,
+        chains=counts["chains"],
+        draws=counts["draws"],
+        warmup=counts["warmup"],
         seed=seed,
         seconds=seconds,
         dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],

@@ -13,6 +13,7 @@ from ebmlang.cli.options import (
     add_run,
     add_spec,
     add_weights,
+    read_counts,
     read_out,
     read_seconds,
     read_whole,
@@ -31,8 +32,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    designs = read_whole(arguments.designs, "--designs", least=1)
-    starts = read_whole(arguments.starts, "--starts", least=1)
+    counts = read_counts(arguments, "designs", "starts")
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_seconds(arguments.seconds)
     out = read_out(arguments.out)
@@ -45,8 +45,8 @@ def _run(arguments: Namespace) -> int:
 
     silent = arguments.quiet or arguments.json
     found = model.solve(
-        designs=designs,
-        starts=starts,
+        designs=counts["designs"],
+        starts=counts["starts"],
         seed=seed,
         seconds=seconds,
         dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],
@@ -74,7 +74,7 @@ def _run(arguments: Namespace) -> int:
         console.print(draw_terms(found.nearest))
     if not found.designs and not arguments.json:
         violated = found.nearest.margins if found.nearest is not None else {}
-        print_diagnostics([_report_infeasible(model, violated, starts)])
+        print_diagnostics([_report_infeasible(model, violated, counts["starts"])])
     if found.status is Status.INTERRUPTED:
         return INTERRUPTED
     return FINE if found.designs else RUN_FAILED
@@ -95,8 +95,7 @@ def _report_infeasible(model: Model, margins: Mapping[str, float], starts: int) 
     required = {p: t for p, t in find_terms(model.program).items() if t.role.value == "require"}
     short = sorted((margins[path], path) for path in required if margins.get(path, 0) < 0)
     labels = [
-        Label(required[path].span, f"`{path}` fails by {-margin:.3g}")
-        for margin, path in short
+        Label(required[path].span, f"`{path}` fails by {-margin:.3g}") for margin, path in short
     ]
     return Diagnostic(
         code="E0706",

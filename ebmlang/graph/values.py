@@ -132,7 +132,10 @@ class Scope:
             EbmError: It is not (E0316).
         """
         if math.prod(shape) > ARRAY_ELEMENTS:
-            raise self._too_large(f"an array of {math.prod(shape):,} elements")
+            raise self._too_large(
+                "an array is too large",
+                f"{math.prod(shape):,} elements, and at most {ARRAY_ELEMENTS:,} are allowed",
+            )
 
     def require_steps(self, count: int) -> None:
         """Raise unless so many steps are within the limit.
@@ -141,15 +144,18 @@ class Scope:
             EbmError: They are not (E0316).
         """
         if count >= GRAPH_NODES:
-            raise self._too_large(f"more than {GRAPH_NODES:,} steps")
+            raise self._too_large(
+                "the spec is too large once its functions and specs are written out",
+                f"more than {GRAPH_NODES:,} steps when this is reached",
+            )
 
-    def _too_large(self, what: str) -> EbmError:
+    def _too_large(self, headline: str, label: str) -> EbmError:
         return EbmError(
             Diagnostic(
                 code="E0316",
-                headline=f"this needs {what}",
-                primary=Label(self.span, "built here") if self.span else None,
-                notes=(f"the limit is {ARRAY_ELEMENTS:,} elements and {GRAPH_NODES:,} steps",),
+                headline=headline,
+                primary=Label(self.span, label) if self.span else None,
+                notes=(f"this is part of `{self.path}`",) if self.path else (),
             )
         )
 

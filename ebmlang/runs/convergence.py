@@ -37,6 +37,10 @@ ACCEPTANCE = (0.05, 0.999)
 """Mean acceptance of a healthy chain: below it hardly moves; above, its steps are too small to
 get anywhere, or it moves where the energy is flat."""
 
+DIVERGENT_SHARE = 1e-3
+"""Share of trajectories that may diverge. Each is rejected, which is exact; a share that can be
+seen means a region that the chains hardly get into, and means there would be off."""
+
 CONSTANT = 1e-12
 """Spread, relative to the value or to 1, at which a quantity does not vary at all."""
 
@@ -158,7 +162,7 @@ def _judge_chains(facts: RunFacts) -> list[tuple[str, str]]:
             )
         )
     diverged = int(facts.divergences.sum())
-    if diverged:
+    if diverged > DIVERGENT_SHARE * chains * facts.iterations:
         found.append(
             (
                 f"{diverged} of {chains * facts.iterations} trajectories diverged: the energy "
@@ -222,14 +226,14 @@ def _judge_table(table: tuple[QuantitySummary, ...], draws: int) -> list[tuple[s
                 "chain crosses between",
             )
         )
-    for kind, worth in (("bulk", "center"), ("tail", "tails")):
+    for kind, worth in (("bulk", "center rests"), ("tail", "tails rest")):
         scarce = sorted(
             (row for row in table if _ess(row, kind) < LEAST_ESS), key=lambda row: _ess(row, kind)
         )
         if scarce:
             found.append(
                 (
-                    f"the {worth} rest on too few independent draws: {kind} ESS is "
+                    f"the {worth} on too few independent draws: {kind} ESS is "
                     f"{_ess(scarce[0], kind):.0f} for {_names(scarce)}, below {LEAST_ESS:.0f}",
                     "take more draws, or more chains",
                 )

@@ -145,7 +145,7 @@ def plan_windows(warmup: int) -> tuple[range, ...]:
     """Return the iterations of each window of a warm-up; what is left over joins the last.
 
     >>> [(w.start, w.stop) for w in plan_windows(500)]
-    [(75, 100), (100, 150), (150, 450)]
+    [(75, 100), (100, 150), (150, 250), (250, 450)]
     """
     start, end = round(FIRST_SHARE * warmup), warmup - round(LAST_SHARE * warmup)
     windows = []

@@ -83,6 +83,7 @@ _TABLE = {
     "E0708": Code("nothing-to-find", RUN_FAILED),
     "E0709": Code("run-not-trusted", RUN_FAILED),
     "E0710": Code("wrong-point", WRONG_USAGE),
+    "E0711": Code("out-of-memory", RUN_FAILED),
     # Files
     "E0801": Code("file-not-found", WRONG_USAGE),
     "E0802": Code("file-not-readable", WRONG_USAGE),

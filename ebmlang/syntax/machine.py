@@ -95,9 +95,21 @@ class Machine:
             self._states.pop()
             self._values.pop()
 
+    def drop_body(self) -> None:
+        """Step back over the innermost body that is open, and over the spec that it is of."""
+        self.drop_statement()
+        while not _is_brace(self._values.pop()):
+            self._states.pop()
+        self._states.pop()
+        self.drop_statement()
+
     def _restore(self, undo: list[tuple[list[int], list[Any]]]) -> None:
         for states, values in reversed(undo):
             self._states.pop()
             self._values.pop()
             self._states += states
             self._values += values
+
+
+def _is_brace(value: object) -> bool:
+    return isinstance(value, Lexeme) and value.type == "LBRACE"

@@ -103,6 +103,7 @@ class _Reading:
         self._machine = machine
         self._report = report
         self._errors = 0
+        self._reserved: set[str] = set()
         self._place = 0
         self._begins: Lexeme | None = None
         self._opened: list[_Open] = []
@@ -152,6 +153,11 @@ class _Reading:
 
     def _say(self, problem: Diagnostic) -> None:
         # A number out of range does not stop the reading, so the limit is held here.
+        if problem.code == "E0106":
+            # Whoever names something by a reserved word uses the name too.
+            if problem.headline in self._reserved:
+                return
+            self._reserved.add(problem.headline)
         if self._errors < MOST_ERRORS:
             self._report.add(problem)
             self._errors += 1
@@ -159,6 +165,11 @@ class _Reading:
     @property
     def _can_end(self) -> bool:
         return self._machine.takes("VAR")
+
+    @property
+    def _is_cut_short(self) -> bool:
+        """Whether what was read is likely the beginning of a statement that meant more."""
+        return not self._lexeme.first_on_line and self._lexeme.text not in (";", ")", "]", "}")
 
     def _is_too_deep(self, lexeme: Lexeme) -> bool:
         too_many_open = lexeme.type in CLOSERS and len(self._opened) >= NESTING
@@ -201,7 +212,7 @@ class _Reading:
     def _recover(self, problem: Diagnostic) -> None:
         """Give up the statement, unless it is complete, and go to where the next begins."""
         open_braces = 0
-        if problem.code == "E0105" or not self._can_end:
+        if problem.code == "E0105" or not self._can_end or self._is_cut_short:
             self._machine.drop_statement()
         while self._innermost is _Opening.BRACKET:
             open_braces += self._opened.pop().lexeme.type == "LBRACE"
@@ -246,9 +257,8 @@ class _Reading:
         return lexeme.type in STATEMENT_KINDS | {"LATER_STATEMENT"}
 
     def _finish(self) -> None:
-        """End the text here, closing the bodies that are open."""
-        end = self._lexemes[-1]
+        """End the text here, without the specs that are open: where they end is not known."""
         for opened in self._opened:
             if opened.what is _Opening.BODY:
-                self._machine.feed(Lexeme("RBRACE", end.span, False))
-        self._machine.feed(end)
+                self._machine.drop_body()
+        self._machine.feed(self._lexemes[-1])

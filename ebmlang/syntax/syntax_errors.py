@@ -83,6 +83,8 @@ _FOREIGN_DOMAINS: Mapping[str, str] = MappingProxyType(
     {"float": "real", "double": "real", "integer": "int", "boolean": "bool"}
 )
 
+_COMMENT_HINT = "a comment begins with `#`"
+
 _NEVER_IN_EXPRESSIONS = frozenset(
     {*STATEMENT_WORDS, *LATER_STATEMENTS, *DOMAIN_WORDS, *CLAUSE_WORDS, *LATER_WORDS}
 )
@@ -237,14 +239,17 @@ def _say_no_statement(at: Situation) -> Diagnostic:
     word = found.text
     helps: tuple[str, ...] = ()
     if found.type == "NAME":
-        near = get_close_matches(word[:40], STATEMENT_WORDS, n=1, cutoff=0.7)
-        meant = _FOREIGN.get(word) or (near[0] if near else None)
+        small = word[:40].lower()
+        near = get_close_matches(small, STATEMENT_WORDS, n=1, cutoff=0.7)
+        meant = _FOREIGN.get(small) or (near[0] if near else None)
         if meant:
             helps = (f"did you mean `{meant}`?",)
         elif at.after.type == "EQUAL":
-            helps = (f"a name for a value: `let {_shorten(word)} = ...`",)
+            helps = (f"a name for a value: `let {_shorten(_rest_of_line(found))}`",)
         elif at.after.type in ("TILDE", "RELATION"):
-            helps = (f"name it as a term: `prefer close: {_shorten(word)} {at.after.text} ...`",)
+            helps = (f"name it as a term: `prefer close: {_shorten(_rest_of_line(found))}`",)
+    elif word == at.after.text == "/":
+        helps = (_COMMENT_HINT,)
     return Diagnostic(
         code="E0107",
         headline=f"{_show(found)} does not begin a statement",
@@ -287,7 +292,7 @@ def _say_unfinished(at: Situation, before: Lexeme) -> Diagnostic:
     return Diagnostic(
         code="E0102",
         headline=f"unfinished {what}",
-        primary=Label(before.span, f"expected {describe_expected(at.kinds)} after this"),
+        primary=Label(before.span, f"expected {_describe_expected(at)} after this"),
         helps=tuple(_hints(at)),
     )
 
@@ -299,9 +304,14 @@ def _say_unexpected(at: Situation) -> Diagnostic:
     return Diagnostic(
         code="E0102",
         headline=headline,
-        primary=Label(at.found.span, f"expected {describe_expected(at.kinds)}"),
+        primary=Label(at.found.span, f"expected {_describe_expected(at)}"),
         helps=tuple(_hints(at)),
     )
+
+
+def _describe_expected(at: Situation) -> str:
+    is_density = at.before is not None and at.before.type == "TILDE"
+    return "a distribution" if is_density else describe_expected(at.kinds)
 
 
 def _show(lexeme: Lexeme) -> str:
@@ -327,8 +337,8 @@ def _hints(at: Situation) -> Iterator[str]:
     if between == ("*", "*") and touches:
         yield "a power is written `^`: `x^2`"
     if between == ("/", "/") and touches:
-        yield "a comment begins with `#`"
-    if before and before.type == "NUMBER" and found.type in ("NAME", "LPAR") and touches:
+        yield _COMMENT_HINT
+    if before and before.type == "NUMBER" and found.type in ("NAME", "LPAR") and an_operator_fits:
         yield f"multiplication is written out: `{before.text} * {found.text}`"
     if found.type == "DOT" and "NUMBER" in (before.type if before else "", at.after.type):
         yield "a number has digits on both sides of its point: `0.5`, `1.0`"
@@ -340,7 +350,12 @@ def _hints(at: Situation) -> Iterator[str]:
     if found.type == "LPAR" and an_operator_fits and before and before.type == "RSQB":
         yield "only a name can be called: `f(x)`"
     if at.begins and at.begins.type == "TERM" and before and _misses_name(at, before):
-        yield f"a term has a name: `{at.begins.text} close: a <= b`"
+        value = "a <= b" if at.begins.text in ("require", "prefer") else "a - b"
+        yield f"a term has a name: `{at.begins.text} close: {value}`"
+    if at.begins and at.begins.type in ("VAR", "GIVEN") and before and at.kinds == {"COLON"}:
+        yield f"a domain says where it lives: `{at.begins.text} {before.text}: real`"
+    if before and before.type == "TILDE":
+        yield "a distribution has parameters in brackets: `x ~ normal(0, 1)`"
     if at.begins and at.begins.type == "SPEC" and found.type == "LBRACE" and "LPAR" in at.kinds:
         yield f"a spec without parameters has brackets too: `spec {between[0]}() {{ }}`"
     if found.type == "NAME" and "REAL" in at.kinds:
@@ -352,6 +367,12 @@ def _hints(at: Situation) -> Iterator[str]:
         yield "bounds of a `real` are written `in [lo, hi]`"
     if at.begins and before and before.type == "RSQB" and {"RANGE", "TIMES"} <= at.kinds:
         yield "bounds of an `int` are written `in 0..9`"
+
+
+def _rest_of_line(found: Lexeme) -> str:
+    source = found.span.source
+    line, column = source.position(found.span.start)
+    return source.line(line)[column - 1 :].partition("#")[0].rstrip()
 
 
 def _misses_name(at: Situation, before: Lexeme) -> bool:

@@ -139,9 +139,7 @@ def test_explaining_a_point_shows_margins_and_truth():
     assert design.terms == {"low": 1.0}
 
 
-@pytest.mark.parametrize(
-    "point", [{}, {"mu": [1.0, 2.0]}, {"mu": 1.0, "nu": 2.0}, {"mu": [[1.0]]}]
-)
+@pytest.mark.parametrize("point", [{}, {"mu": [1.0, 2.0]}, {"mu": 1.0, "nu": 2.0}, {"mu": [[1.0]]}])
 def test_a_point_that_does_not_fit_is_refused(point):
     with pytest.raises(EbmError) as raised:
         fit().explain(point, DATA)

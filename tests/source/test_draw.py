@@ -217,9 +217,7 @@ def test_tabs_and_wide_characters_keep_marks_under_their_text():
 
     drawn = draw(source, spot(source, "z", "here"), spot(source, "高さ"))
 
-    assert drawn.endswith(
-        "1 |     let 高さ = x    z\n" + "  |         ----        ^ here"
-    )
+    assert drawn.endswith("1 |     let 高さ = x    z\n" + "  |         ----        ^ here")
 
 
 def test_what_would_steer_a_terminal_is_drawn_as_a_mark():

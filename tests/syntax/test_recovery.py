@@ -67,8 +67,8 @@ def test_one_error_has_one_message(text, wanted):
         ("reqiure a: b", "did you mean `require`?"),
         ("constraint a: b", "did you mean `require`?"),
         ("minimise a: b", "did you mean `minimize`?"),
-        ("x = 1", "`let x = ...`"),
-        ("x ~ normal(0, 1)", "`prefer close: x ~ ...`"),
+        ("x = 1", "`let x = 1`"),
+        ("x ~ normal(0, 1)", "`prefer close: x ~ normal(0, 1)`"),
         ("require a = b", "`require close: a <= b`"),
         ("require norm(a) <= b", "`require close: a <= b`"),
         ("require a: b = c", "`a == b within 0.1`"),
@@ -134,8 +134,16 @@ let t = 10
         ("E0108", "11:1"),
         ("E0102", "12:11"),
     ]
-    # A statement that was complete before the trouble began is kept too.
-    assert _names(text) == ["b", "d", "g", "h", "o", "t"]
+    # Half of what `g` and `o` were meant to be would only be blamed for being half.
+    assert _names(text) == ["b", "d", "h", "t"]
+
+
+def test_a_statement_with_too_much_behind_it_is_kept_where_that_adds_nothing():
+    assert _names("let a = 1;\nlet b = (2))\nlet c = 3") == ["a", "b", "c"]
+
+
+def test_a_reserved_word_that_is_named_and_used_is_blamed_once():
+    assert len(complaints("let weight = 1\nlet a = weight\nlet set = 2")) == 2
 
 
 def test_an_error_in_a_body_leaves_the_rest_of_the_body():
@@ -191,7 +199,10 @@ def test_a_missing_brace_is_told_once():
     ((code, place, _, _),) = complaints(text)
 
     assert (code, place) == ("E0103", "3:9")
-    assert _names(text) == ["a"]
+
+
+def test_a_spec_without_an_end_is_left_out_with_what_it_swallowed():
+    assert _names("let a = 1\nspec b() {\nlet c = 1\nlet d = 2\n") == ["a"]
 
 
 def test_no_file_gets_more_messages_than_help():

@@ -1,0 +1,78 @@
+"""What answers at once stays cheap: neither torch nor ArviZ, under a second of CPU."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.ebm"))
+HEAVY = ("torch", "arviz_base", "arviz_stats", "arviz", "scipy", "xarray", "rich")
+COMMANDS = ("check", "fmt --check", "graph", "graph --stage code", "interface --json")
+BUDGET = 1.0
+
+PROBE = """
+import json, resource, sys
+from ebmlang.cli.main import main
+code = main(sys.argv[1:])
+usage = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({"code": code, "cpu": usage.ru_utime + usage.ru_stime,
+                  "modules": sorted(sys.modules)}), file=sys.stderr)
+"""
+
+
+def probe(*arguments: str) -> dict:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    return json.loads(done.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_looking_at_an_example_needs_neither_torch_nor_a_second(example, command):
+    verb, *options = command.split()
+    data = [str(path) for path in [example.with_suffix(".json")] if path.exists()]
+
+    found = probe(verb, str(example), *options, *(data if verb == "graph" else []))
+
+    assert found["code"] == 0
+    assert not set(HEAVY) & set(found["modules"])
+    assert found["cpu"] < BUDGET
+
+
+def test_importing_the_package_loads_next_to_nothing():
+    code = "import sys, ebmlang; print([m for m in sys.modules if m.startswith('ebmlang')])"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+
+    assert done.stdout.strip() == "['ebmlang']"
+
+
+def test_loading_a_spec_from_python_does_not_import_torch():
+    code = (
+        "import sys, ebmlang; m = ebmlang.load(sys.argv[1]); m.interface(); m.graph('code');"
+        "print('torch' in sys.modules)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "examples" / "desk.ebm")],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+
+    assert done.stdout.strip() == "False"
