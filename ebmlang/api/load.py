@@ -40,8 +40,8 @@ def loads(text: str, *, name: str = "<text>", constants: Constants | None = None
     Raises:
         EbmError: With all that is wrong with the spec.
 
-    >>> loads("var x: real\nminimize low: x^2").name
-    'text'
+    >>> loads("var x: real\nminimize low: x^2", name="low.ebm").name
+    'low'
     """
     return build_model(SourceText(name, text), constants=constants)
 

@@ -300,6 +300,9 @@ def _report_names(binding: tree.Binding, plan: _Plan, scope: Scope) -> None:
     helps: tuple[str, ...] = ()
     if plan.kind is IterationKind.EACH and given == 2:
         helps = (f"all pairs: `{names} in pairs({text})`",)
+    elif given == 1 and wanted == 2:
+        other = "b" if names == "a" else "a"
+        helps = (f"name both: `{names}, {other} in {text}`",)
     scope.session.error(
         "E0303",
         f"{over} binds {wanted} name{'s' if wanted > 1 else ''}, not {given}",

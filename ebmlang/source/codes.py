@@ -68,10 +68,8 @@ _TABLE = {
     "E0317": Code("spec-with-variables"),
     "E0318": Code("wrong-bounds"),
     "E0319": Code("state-changes-shape"),
-    "E0320": Code("repel-unproven"),
     "E0321": Code("not-finite-constant"),
     "W0331": Code("constant-term"),
-    "W0332": Code("wide-default-tolerance"),
     # Runs
     "E0701": Code("missing-data", WRONG_USAGE),
     "E0702": Code("data-shape", WRONG_USAGE),
