@@ -12,7 +12,8 @@ from typing import Protocol
 from ebmlang.check.scope import Context, Scope
 from ebmlang.check.session import Session
 from ebmlang.check.unread import find_unread_words
-from ebmlang.source import Label, Report, SourceText, Span
+from ebmlang.source import EbmError, Label, Report, SourceText, Span
+from ebmlang.source.files import decode_source
 from ebmlang.source.limits import FILE_BYTES
 from ebmlang.syntax import tree
 
@@ -85,11 +86,11 @@ class FolderLoader:
             )
         name = str(self._shown / path.relative_to(self._root))
         self._paths[name] = path
-        return SourceText(name, read_text(path))
+        return read_module(path, name)
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a module's file.
+def read_module(path: Path, name: str) -> SourceText:
+    """Return the text of a module's file under the name that messages show.
 
     Raises:
         ModuleError: It is too large, not readable or not text.
@@ -99,12 +100,13 @@ def read_text(path: Path) -> str:
             data = file.read(FILE_BYTES + 1)
         if len(data) > FILE_BYTES:
             raise ModuleError("E0206", f"`{path.name}` is too large to be a module")
-        return data.decode("utf-8")
+        return decode_source(data, name)
     except OSError as error:
         reason = error.strerror or "unknown reason"
         raise ModuleError("E0206", f"`{path.name}` cannot be read", reason) from None
-    except UnicodeDecodeError:
-        raise ModuleError("E0109", f"`{path.name}` is not text in UTF-8") from None
+    except EbmError as error:
+        (problem,) = error.diagnostics
+        raise ModuleError(problem.code, problem.headline, *problem.notes[:1]) from None
 
 
 def load_import(statement: tree.Import, scope: Scope) -> Scope | None:
@@ -161,7 +163,7 @@ def _parse_standard(words: tuple[str, ...]) -> tree.File:
         label = "the standard library does not have it"
         raise ModuleError("E0206", f"there is no module `{'.'.join(words)}`", label, modules)
     report = Report()
-    source = SourceText(_STANDARD_PREFIX + "/".join(words) + ".ebm", read_text(path))
+    source = read_module(path, _STANDARD_PREFIX + "/".join(words) + ".ebm")
     file = parse_file(source, report)
     report.raise_if_errors()
     return file

@@ -201,11 +201,11 @@ class _Reader:
         for term in body.terms:
             self._read_term(term, env, prefix + term.name, weight)
         for report in body.reports:
-            value = evaluate_expression(report.value, env, self.world)
-            if isinstance(value, Formula):
-                value = np.asarray(value.holds.margin >= 0)
-            assert isinstance(value, np.ndarray)
-            self.reports[prefix + report.name] = value
+            found = evaluate_expression(report.value, env, self.world)
+            if isinstance(found, Formula):
+                found = np.asarray(found.holds.margin >= 0)
+            assert isinstance(found, np.ndarray)
+            self.reports[prefix + report.name] = found
 
     def _read_part(self, part: Part, env: Environment, prefix: str, weight: float) -> None:
         path = prefix + part.symbol.name

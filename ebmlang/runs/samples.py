@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,13 +146,5 @@ def require_format(path: Path) -> None:
                 code="E0804",
                 headline=f"draws cannot be written as `{path.suffix or path.name}`",
                 helps=(f"the endings known are {known}",),
-            )
-        )
-    if path.suffix == ".nc" and not (find_spec("h5netcdf") and find_spec("h5py")):
-        raise EbmError(
-            Diagnostic(
-                code="E0804",
-                headline="netCDF files need the packages `h5netcdf` and `h5py`",
-                helps=("install them with `pip install h5netcdf h5py`", "or use `.npz`"),
             )
         )

@@ -52,7 +52,7 @@ MENDED = [
     mend("syntax/variable_without_domain", "var x: real", "var x"),
     mend("types/and_on_a_number", "x >= 0", "and x", "and @"),
     mend("types/builder_over_two_names", "a, b in pairs(xs)",
-         "a in pairs(xs): a >", " 0.1=@: a >= b"),
+         "a in pairs(xs): a >= 0.1", "@: a >= b"),
     mend("types/const_from_a_given", "let twice = 2 * k", "const twice = 2 * k"),
     mend("types/const_from_an_unknown", "let twice = 2 * x", "const twice = 2 * x"),
     mend("types/distribution_with_one_parameter", "sd", "normal(0)", "normal(0, @ = 1)"),

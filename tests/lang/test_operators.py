@@ -53,7 +53,7 @@ SCALARS = {
     "lgamma": math.lgamma,
     "floor": math.floor,
     "to_real": float,
-    "to_int": lambda x: int(x),
+    "to_int": int,
     "nonnegative": lambda x: x >= 0,
     "log1mexp": lambda x: math.log(1 - math.exp(-x)),
     "logaddexp": lambda a, b: math.log(math.exp(a) + math.exp(b)),
@@ -63,8 +63,8 @@ SCALARS = {
 }
 
 VECTORS = {
-    "sum": lambda x: math.fsum(x),
-    "prod": lambda x: math.prod(x),
+    "sum": math.fsum,
+    "prod": math.prod,
     "min": min,
     "max": max,
     "mean": lambda x: math.fsum(x) / len(x),

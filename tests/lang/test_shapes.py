@@ -53,9 +53,7 @@ def test_a_pattern_is_read_as_in_numpy(text, operands, outcome):
 
 @given(SHAPES, st.data())
 def test_reductions_drop_their_axes(shape, data):
-    axes = data.draw(
-        st.lists(st.integers(-len(shape), -1), unique=True) if shape else st.just([])
-    )
+    axes = data.draw(st.lists(st.integers(-len(shape), -1), unique=True) if shape else st.just([]))
 
     found = infer_shape(OPERATORS["sum"], (shape,), {"axes": tuple(axes)})
 

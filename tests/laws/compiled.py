@@ -65,7 +65,9 @@ def compiled(
     case: Case, dtype: torch.dtype = torch.float64, graph: EnergyGraph | None = None
 ) -> CompiledEnergy:
     energy = compile_graph(graph or graph_of(case), dtype=dtype)
-    energy.bind({info.path: case.data[info.path] for info in energy.graph.givens if info.path in case.data})
+    energy.bind(
+        {info.path: case.data[info.path] for info in energy.graph.givens if info.path in case.data}
+    )
     return energy
 
 

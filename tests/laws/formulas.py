@@ -135,8 +135,7 @@ class FormulaWriter:
                     lambda: f"sort({base})",
                     lambda: f"[{self.real(inner, depth - 1)} for {loop} in {base}]",
                     lambda: (
-                        f"(scan {state} = {a} over {loop} in {base}[0..1]: "
-                        f"0.5 * {state} + {loop})"
+                        f"(scan {state} = {a} over {loop} in {base}[0..1]: 0.5 * {state} + {loop})"
                     ),
                     lambda: f"concat({base}[0..0], [{a}, 1])",
                 ]
@@ -249,8 +248,7 @@ class FormulaWriter:
         if names.predicates:
             forms += [
                 lambda: (
-                    f"{self.pick(*names.predicates)}"
-                    f"({self.real(names, 1)}, {self.real(names, 1)})"
+                    f"{self.pick(*names.predicates)}({self.real(names, 1)}, {self.real(names, 1)})"
                 )
             ] * 3
         return self.pick(*forms)()

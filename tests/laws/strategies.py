@@ -50,7 +50,9 @@ class Case:
 
         def single(values: Mapping[str, Any]) -> dict[str, Any]:
             return {
-                path: np.float64(np.float32(value)) if np.asarray(value).dtype.kind == "f" else value
+                path: np.float64(np.float32(value))
+                if np.asarray(value).dtype.kind == "f"
+                else value
                 for path, value in values.items()
             }
 

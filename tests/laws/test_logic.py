@@ -16,9 +16,7 @@ from ebmlang.graph import Root, RootKind
 from tests.laws.compiled import Values, by_oracle, by_torch, compiled, graph_of
 from tests.laws.strategies import Arithmetic, Case, formulas, specs, surroundings, with_terms
 
-LAW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 VANISHING = {torch.float64: 1e-290, torch.float32: 1e-30}
 """Below it a product of tiny (1 - exp(-C)) may have become 0: an OR of many near misses."""
@@ -35,6 +33,7 @@ def assert_sound(found: Values, truth: Values, vanishing: float) -> None:
         assert (energy[(margin < 0) & (truth.energies[path] > vanishing)] > 0).all()
 
 
+@pytest.mark.slow
 @LAW
 @given(specs(Arithmetic.EXACT, energies=False))
 def test_in_the_oracle_energy_is_zero_exactly_where_the_margin_is_not_negative(case):

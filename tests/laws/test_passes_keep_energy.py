@@ -63,16 +63,3 @@ def test_a_later_pass_changes_no_value(name, arithmetic):
         assert_same(found, by_torch(case, compiled(case, graph=before)), SAME)
 
     law()
-
-
-@pytest.mark.slow
-@LAW
-@given(case=specs(depth=2))
-def test_the_pipeline_has_nothing_to_do_on_its_own_result(case):
-    graph = graph_of(case)
-
-    again = graph
-    for rewrite in PASSES[FIRST:]:
-        again = rewrite.rewrite(again)
-
-    assert again == graph
