@@ -112,3 +112,9 @@ def test_a_module_imports_from_its_own_folder(folder):
     (folder / "parts" / "more.ebm").write_text("from .base import one\nfn two(a) = one(a) + 1\n")
 
     accept("import .parts.more\nvar x: real\nminimize t: more.two(x)", **options(folder))
+
+
+def test_a_module_may_have_a_byte_order_mark_and_any_line_breaks(folder):
+    (folder / "tools.ebm").write_bytes(b"\xef\xbb\xbffn f(a) = a^2 # square\r\n")
+
+    accept("from .tools import f\nvar x: real\nminimize m: f(x)", **options(folder))

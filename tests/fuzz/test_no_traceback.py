@@ -96,10 +96,10 @@ def test_an_example_cut_off_at_every_seventh_character_survives(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
-def test_a_thousand_mutated_examples_survive(seed):
+def test_thousands_of_mutated_examples_survive(seed):
     rng = random.Random(seed)
     texts = list(TEXTS.values())
-    for _ in range(100):
+    for _ in range(300):
         text = rng.choice(texts)
         if rng.random() < 0.3:
             text = splice(text, rng.choice(texts), rng)

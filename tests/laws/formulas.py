@@ -149,8 +149,11 @@ class FormulaWriter:
         reals = names.adding(reals=(a, a))
         both = names.adding(reals=(a, b, a, b))
         whole = names.adding(reals=(a,), ints=(a, a))
+        # Every vector has the elements 0 and 1.
+        places = tuple(f"{base}[{a}]" for base in names.vectors)
         forms: list[tuple[str, Names]] = [
             (f"{a} in 0..{self.pick('1', '2')}", whole),
+            (f"{a} in 0..1", whole.adding(reals=places)),
             (f"{a}, {b} in product([0, 1], [1, 2, 2])", both.adding(ints=(a, b))),
         ]
         if nothing:

@@ -79,7 +79,7 @@ NAMES = Names(
     vectors=("x", "x", "g", "p[0..2, 1]", "k", "transpose(p)[0]"),
     tables=("p",),
     open_vectors=("y",),
-    ints=("n", "k[0]", "k[2]", "1"),
+    ints=("n", "k[0]", "k[2] % 2", "(2 * n - 1)", "n^2", "(-k[1])", "sum(k)"),
     flags=("f[0]", "f[2]", "true"),
 )
 """What `INPUTS` declares; `n` is from 0 to 2, so that it is a place in `x` too."""
