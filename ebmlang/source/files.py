@@ -19,12 +19,7 @@ def read_source(path: str | Path) -> SourceText:
     """
     data = read_bytes(path, limit=FILE_BYTES + 1)
     if len(data) > FILE_BYTES:
-        raise EbmError(
-            Diagnostic(
-                code="E0109",
-                headline=f"`{path}` is longer than the {FILE_BYTES:,} bytes that a spec may have",
-            )
-        )
+        raise _unreadable(path, f"it is longer than {FILE_BYTES:,} bytes, the most of a spec")
     return decode_source(data, str(path))
 
 

@@ -73,4 +73,4 @@ def test_a_file_longer_than_any_spec_is_refused(tmp_path, monkeypatch):
     file = tmp_path / "a.ebm"
     file.write_text("# " + "x" * 20)
 
-    assert refusal(file)[0] == "E0109"
+    assert refusal(file)[0] == "E0802"
