@@ -5,8 +5,11 @@ judging need: each soft term's energy, each constraint's margin, the margins of 
 required one by one, and the total.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from ebmlang.graph import EnergyGraph, GraphBuilder, Kind, Node, Origin, Root, RootKind
 from ebmlang.lang.logics import LOGICS, RELATIONS
@@ -65,6 +68,8 @@ class _Writing:
             case "and" | "or":
                 on_energy, on_margin = _rules(node, conjunction=node.operator == "and")
                 return write.join(on_margin, margins), write.join(on_energy, energies)
+            case "all" | "any" if math.prod(self.graph.nodes[node.inputs[0]].shape) == 0:
+                return self._over_nothing(node)
             case "all" | "any":
                 on_energy, on_margin = _rules(node, conjunction=node.operator == "all")
                 axes = {"axes": options["axes"]}
@@ -82,6 +87,14 @@ class _Writing:
             case _:  # reshape, expand: elements move, their meaning does not
                 margin = write.apply(node.operator, margins, options)
                 return margin, write.apply(node.operator, energies, options)
+
+    def _over_nothing(self, node: Node) -> _Pair:
+        """A `forall` over nothing holds and an `exists` does not, in every logic."""
+        margin, energy = (math.inf, 0.0) if node.operator == "all" else (-math.inf, math.inf)
+        return (
+            self.builder.constant(np.full(node.shape, margin), node.origin),
+            self.builder.constant(np.full(node.shape, energy), node.origin),
+        )
 
     # --- roots -----------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ class Names:
     reals: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     """Numbers that depend on no unknown."""
+    lefts: tuple[str, ...] = ()
+    """Numbers and vectors that depend on nothing known: what is before `~`."""
     vectors: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     """Arrays of three points in the plane."""
@@ -266,9 +268,8 @@ class FormulaWriter:
     def density(self, names: Names, left: str, depth: int) -> str:
         """Draw a density of `left`, which is positive nowhere in particular."""
         if self._stops(depth):
-            # What speaks of its own left side is a plain energy.
-            known = [text for text in names.known if text.split("[")[0] not in left]
-            a = self.pick(*known, self._number())
+            # What is before `~` is none of these: else it would be a plain energy.
+            a = self.pick(*names.known, self._number())
             return self.pick(
                 f"({left} ~ normal({a}, 0.5))",
                 f"({left} ~ student_t(3, {a}, 2))",
@@ -286,7 +287,7 @@ class FormulaWriter:
 
     def energy(self, names: Names, depth: int) -> str:
         """Draw an energy of any kind."""
-        left = self.pick(*names.reals, *names.vectors) if names.vectors else self.pick(*names.reals)
+        left = self.pick(*names.lefts)
         a = self.density(names, left, depth)
         if self._stops(depth):
             return a

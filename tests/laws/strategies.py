@@ -76,6 +76,7 @@ var p: real[3, 2]
 NAMES = Names(
     reals=("u", "c", "u", "x[0]", "x[n]", "p[1, 0]", "g[2]", "n"),
     known=("c", "g[1]", "n", "0.5"),
+    lefts=("u", "x", "x[0]", "(u - x[1])", "p[0..2, 1]"),
     vectors=("x", "x", "g", "p[0..2, 1]", "k", "transpose(p)[0]"),
     tables=("p",),
     open_vectors=("y",),

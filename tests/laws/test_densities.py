@@ -39,7 +39,7 @@ SCALARS = {
     "exponential": (ANY, [POSITIVE]),
     "gamma": (ANY, [POSITIVE, POSITIVE]),
     "inv_gamma": (ANY, [POSITIVE, POSITIVE]),
-    "beta": (st.floats(-0.5, 1.5), [POSITIVE, POSITIVE]),
+    "beta": (st.integers(-8, 24).map(lambda n: n / 16), [POSITIVE, POSITIVE]),
     "lognormal": (ANY, [ANY, POSITIVE]),
     "half_normal": (ANY, [POSITIVE]),
     "half_cauchy": (ANY, [POSITIVE]),

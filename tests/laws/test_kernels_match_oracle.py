@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from ebmlang.lower.reference import gradient
 from tests.laws.compiled import Values, by_oracle, by_torch, compiled, gradients
-from tests.laws.strategies import Arithmetic, specs
+from tests.laws.strategies import Arithmetic, Case, specs
 from tests.road import typed
 
 LAW = settings(
@@ -86,3 +86,29 @@ def test_compiled_gradients_are_those_of_the_oracle(case):
             known = np.isclose(expected, wide[path], rtol=1e-8, atol=1e-8)
             assert slopes[path].shape == expected.shape
             np.testing.assert_allclose(slopes[path][known], expected[known], **SLOPES)
+
+
+EDGES = {
+    "an AND over nothing": ("logic godel\nprefer t: forall i in 1..0: x <= i", 1.0, 0.0),
+    "an AND over what is left out": (
+        "logic godel\nprefer t: forall i in 0..1 where i > 1: x <= i", 1.0, 0.0),
+    "not an OR over nothing": ("logic godel\nprefer t: not exists i in 1..0: x <= i", 1.0, 0.0),
+    "an OR over nothing": ("logic godel\nprefer t: exists i in 1..0: x <= i", 1.0, np.inf),
+    "a mixture of nothing": ("prefer t: exists m in [0.0] where m > 1: x ~ normal(m, 1)", 1.0,
+                             np.inf),
+    "unlike what is impossible too": (
+        "prefer t: unlike(x ~ uniform(0, 1), x ~ uniform(2, 3))", 5.0, np.inf),
+    "a spec with a part as an expression": (
+        """spec low(a: real) { prefer t: a <= 0 weight 3 }
+        spec pair(a: real) { part twice = low(2 * a) weight 2\n prefer t: a <= 0 }
+        prefer t: pair(x)""", 1.0, 2 * 3 * 2 + 0.5),
+}  # fmt: skip
+"""Specs on `x`, a value of `x`, and the energy of their term `t`."""
+
+
+@pytest.mark.parametrize(("text", "x", "energy"), EDGES.values(), ids=EDGES.keys())
+def test_at_the_edges_the_compiled_value_is_that_of_the_oracle(text, x, energy):
+    case = Case(text=f"var x: real\n{text}", sizes={}, data={}, points=({"x": np.float64(x)},))
+
+    assert by_oracle(case).energies["t"] == [energy]
+    assert by_torch(case, compiled(case)).energies["t"] == [energy]

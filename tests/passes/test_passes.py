@@ -1,8 +1,9 @@
 """What each pass promises, seen on the graph; that values stay equal is tested in `laws`."""
 
+import numpy as np
 import pytest
 
-from ebmlang.graph import Kind, RootKind
+from ebmlang.graph import Kind, Root, RootKind
 from ebmlang.passes import PASSES, optimize
 from ebmlang.passes.negation import push_negation
 from ebmlang.passes.pruning import prune_unused
@@ -100,7 +101,23 @@ def test_optimizing_twice_changes_nothing_more():
     assert optimize(graph, [p for p in PASSES if not p.needs and p.name != "negation"]) == graph
 
 
-def test_a_term_of_nothing_has_the_energy_of_its_empty_law():
-    graph = optimized("var x: real\nminimize m: x + (sum i in 1..0: x)")
+@pytest.mark.parametrize("logic", ["product", "godel"])
+@pytest.mark.parametrize(
+    ("formula", "margin", "energy"),
+    [
+        ("forall i in 1..0: x <= i", np.inf, 0),
+        ("exists i in 1..0: x <= i", -np.inf, np.inf),
+        ("not forall i in 1..0: x <= i", -np.inf, np.inf),
+        ("not exists i in 1..0: x <= i", np.inf, 0),
+        ("zeros(0) <= 1", np.inf, 0),
+    ],
+)
+def test_a_quantifier_over_nothing_has_the_value_of_its_law(logic, formula, margin, energy):
+    graph = optimized(f"logic {logic}\nvar x: real\nprefer p: {formula}\nminimize m: x")
 
-    assert len([n for n in graph.nodes if n.operator == "sum"]) <= 1
+    margins = graph.nodes[graph.roots[Root(RootKind.MARGIN, "p")]]
+    weighted = graph.nodes[graph.roots[Root(RootKind.ENERGY, "p")]]
+    inputs = [graph.nodes[i] for i in weighted.inputs]  # the energy, and the weight of a run
+    energies = [node for node in inputs if node.operator == "constant"]
+    assert margins.option("value").array == margin
+    assert [node.option("value").array for node in energies] == [energy]
