@@ -1,5 +1,6 @@
 """Typed expressions to nodes: an interpreter whose values are arrays under construction."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, assert_never
@@ -8,6 +9,7 @@ import numpy as np
 
 from ebmlang.check.program import (
     Apply,
+    Body,
     Call,
     Connective,
     Convert,
@@ -213,8 +215,7 @@ class Interpreter:
                 first, last = values
                 return scope("add", first, scope("mul", scope("sub", last, first), steps))
             case "unlike":
-                a, b = values
-                return scope("add", a, scope("softplus", scope("sub", a, b)))
+                return self._unlike(*values)
             case "softmin":
                 return self._log_mean_exp(values, None)
             case "tempered":
@@ -348,6 +349,13 @@ class Interpreter:
         together = scope.apply("stack", logs, axis=-1)
         return scope("neg", scope.apply("logsumexp", [together], axes=(-1,)))
 
+    def _unlike(self, a: Value, b: Value) -> Value:
+        """Return A + softplus(A - B); where p_A is zero, A, whatever B: inf - inf is no number."""
+        scope = self.scope
+        possible = scope("nonnegative", scope("sub", scope.constant(math.inf), a))
+        unlike = scope("add", a, scope("softplus", scope("sub", a, b)))
+        return scope("where", possible, unlike, a)
+
     def _spec_call(self, e: SpecCall, env: Environment) -> Value:
         arguments = tuple(self.build(a, env) for a in e.arguments)
         key = (e.instance, arguments, self.scope, env.body or env, e.logic)
@@ -357,30 +365,39 @@ class Interpreter:
         return self.calls[key]
 
     def _joined_terms(self, e: SpecCall, inner: Environment) -> Value:
-        body = e.instance.body
-        self.define(body.definitions, inner)
-        values = [self.term(term, inner) for term in body.terms]
+        values = self._terms(e.instance.body, inner)
         if e.type.sort is Sort.CONSTRAINT:
             return self.connect("and", values, e.logic) if len(values) > 1 else values[0]
         return self._soft(Connective.AND, [self.energy(value) for value in values])
 
-    def define(self, definitions: Sequence[object], env: Environment) -> None:
-        """Bind the names of a body that declares no unknowns."""
-        for definition in definitions:
-            assert isinstance(definition, Let)
-            env.values[definition.symbol] = self.build(definition.value, env)
+    def _terms(self, body: Body, env: Environment) -> list[Value]:
+        """Return the weighted terms of a body that declares no unknowns, its parts' included."""
+        values = []
+        for definition in body.definitions:
+            if isinstance(definition, Let):
+                env.values[definition.symbol] = self.build(definition.value, env)
+                continue
+            arguments = [self.build(a, env) for a in definition.arguments]
+            inner = env.part(dict(zip(definition.instance.parameters, arguments, strict=True)))
+            env.values[definition.symbol] = inner
+            terms = self._terms(definition.instance.body, inner)
+            values += [self._weighted(value, definition.weight) for value in terms]
+        return [*values, *(self.term(term, env) for term in body.terms)]
 
     def term(self, term: Term, env: Environment) -> Value:
         """Return a term of a spec used as an expression: its value times its weight."""
         value = self.build(term.value, env)
         if term.role is Role.MAXIMIZE:
             value = self.scope("neg", value)
-        if term.weight == 1:
+        return self._weighted(value, term.weight)
+
+    def _weighted(self, value: Value, weight: float) -> Value:
+        if weight == 1:
             return value
-        weight = self.scope.constant(term.weight)
+        factor = self.scope.constant(weight)
         if self.scope.node(value).kind is Kind.CONSTRAINT:
-            return self.scope.constraint("scale", [value, weight])
-        return self.scope("mul", value, weight)
+            return self.scope.constraint("scale", [value, factor])
+        return self.scope("mul", value, factor)
 
 
 def _value(found: Value | Environment) -> Value:

@@ -225,9 +225,9 @@ def _reduce(scope: Scope, body: Value, elements: Elements, operator: str, neutra
 
 
 def _mixture(scope: Scope, energy: Value, elements: Elements) -> Value:
-    """Return the mixture with equal weights: log of the count minus the logsumexp of -E."""
-    logs = _reduce(scope, scope("neg", energy), elements, "logsumexp", -math.inf)
-    return scope("sub", scope("log", _count(scope, elements)), logs)
+    """Return -log of the mean of exp(-E); the count is inside, so that over nothing it is inf."""
+    logs = scope("sub", scope("neg", energy), scope("log", _count(scope, elements)))
+    return scope("neg", _reduce(scope, logs, elements, "logsumexp", -math.inf))
 
 
 def _mean(scope: Scope, e: Quantified, body: Value, elements: Elements) -> Value:

@@ -4,6 +4,7 @@ from ebmlang.check.program import Call, Convert, Density, Role
 from ebmlang.lang import Sort
 from ebmlang.lang.distributions import DISTRIBUTIONS
 from tests.check.road import accept, refusals, term, value
+from tests.road import typed
 
 LEFT = {
     "dirichlet": "simple",
@@ -89,3 +90,12 @@ def test_a_wrong_density_is_reported(text, code, guilty):
     declarations = "fn f(a, b) = a + b var x: real var v: real[3] given ks: int[4]"
 
     assert refusals(f"{declarations} prefer t: {text}") == [(code, guilty)]
+
+
+def test_parameters_may_be_named_as_the_distribution_names_them():
+    """`mean` is a reserved word, and still the name of a parameter."""
+    by_place = typed("var x: real\nprefer p: x ~ normal(2, 3)")
+    by_name = typed("var x: real\nprefer p: x ~ normal(sd = 3, mean = 2)")
+
+    (first,), (second,) = (program.body.terms for program in (by_place, by_name))
+    assert [a.value for a in first.value.arguments] == [a.value for a in second.value.arguments]
