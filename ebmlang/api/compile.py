@@ -20,19 +20,9 @@ def compile_model(
 ) -> CompiledEnergy:
     """Return a module of the caller's own, bound to the model's data and weights.
 
-    Modules for other data share the compiled functions with it, and nothing else.
-    """
-    module = copy.copy(find_module(model, dtype=dtype, device=device))
-    # A shallow copy shares the tables that `to` and `bind` of torch's modules write into.
-    for table in ("_parameters", "_buffers", "_modules"):
-        module.__dict__[table] = dict(module.__dict__[table])
-    return module
-
-
-def find_module(
-    model: Model, *, dtype: torch.dtype | None = None, device: str = "cpu"
-) -> CompiledEnergy:
-    """Return the one module of these sizes, dtype and device, bound to the model's data now.
+    What is compiled is kept for sizes, dtype and device; each caller gets a copy that shares the
+    functions, so that runs beside each other do not see each other's data. Networks among the
+    functions from Python are shared by all, and are taken to this dtype and device.
 
     Raises:
         EbmError: E0701-E0705 for the data, E0901 or E0903 for weights, E0906 for the device.
@@ -40,15 +30,18 @@ def find_module(
     chosen = pick_device(device)
     graph, bound = find_graph(model)
     key = (tuple(sorted(bound.sizes.items())), dtype or DTYPE, chosen)
-    if key not in model.modules:
-        model.modules[key] = compile_graph(
-            graph, dtype=dtype or DTYPE, device=chosen, externs=model.externs
-        )
-    module = model.modules[key]
-    # Networks among the functions from Python are shared by all modules of a model, and are where
-    # the last one used has taken them.
-    module.to(device=chosen, dtype=dtype or DTYPE)
-    module.bind(bound.data, model.weights)
+    # Tensors that are made in inference mode could not be differentiated through later.
+    with torch.inference_mode(False):
+        if key not in model.modules:
+            model.modules[key] = compile_graph(
+                graph, dtype=dtype or DTYPE, device=chosen, externs=model.externs
+            )
+        module = copy.copy(model.modules[key])
+        # A shallow copy shares the tables that `to` and `bind` of torch's modules write into.
+        for table in ("_parameters", "_buffers", "_modules"):
+            module.__dict__[table] = dict(module.__dict__[table])
+        module.to(device=chosen, dtype=dtype or DTYPE)
+        module.bind(bound.data, model.weights)
     return module
 
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, TypeAlias, final
+from typing import Literal, TypeAlias, TypeGuard, final
 
 from ebmlang.api.load import build_model
 from ebmlang.api.model import Extern, Model
@@ -60,14 +60,22 @@ class Formula:
 
     content: _Leaf | _Joined
 
-    def __and__(self, other: "Formula") -> "Formula":
-        return Formula(_Joined("and", (self, other)))
+    def __and__(self, other: object) -> "Formula":
+        return Formula(_Joined("and", (self, other))) if _is_formula(other) else NotImplemented
 
-    def __or__(self, other: "Formula") -> "Formula":
-        return Formula(_Joined("or", (self, other)))
+    def __or__(self, other: object) -> "Formula":
+        return Formula(_Joined("or", (self, other))) if _is_formula(other) else NotImplemented
 
     def __invert__(self) -> "Formula":
         return Formula(_Joined("not", (self,)))
+
+    def __bool__(self) -> bool:
+        # Python's own words would drop one side without a sign.
+        raise TypeError("a formula is neither true nor false: join with `&`, `|` and `~`")
+
+
+def _is_formula(value: object) -> TypeGuard[Formula]:
+    return isinstance(value, Formula)
 
 
 def term(
@@ -145,6 +153,9 @@ class _Writer:
                 return f"energy({call})" if leaf.sort is Sort.ENERGY and not number else call
             case _Joined(word="not", operands=(operand,)):
                 return f"not {self._write_operand(operand)}"
+            case _Joined(word="and", operands=operands) if number:
+                # The AND of energies is their sum.
+                return " + ".join(self.write(operand, number=True) for operand in operands)
             case _Joined(word=word, operands=operands):
                 return f" {word} ".join(map(self._write_operand, operands))
 

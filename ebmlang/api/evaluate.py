@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ebmlang.api.compile import find_module
+from ebmlang.api.compile import compile_model
 from ebmlang.api.data_files import make_array
 from ebmlang.api.model import Model, Point
 from ebmlang.lower.module import CompiledEnergy, TermValues
@@ -17,7 +17,7 @@ from ebmlang.source import Diagnostic, EbmError
 
 def compute_energy(model: Model, point: Point) -> Tensor:
     """Return E of a point, as a scalar, or of a batch, one value for each."""
-    module = find_module(model)
+    module = compile_model(model)
     batch, single = make_batch(module, point)
     energy = module(batch)
     assert isinstance(energy, Tensor)
@@ -26,7 +26,7 @@ def compute_energy(model: Model, point: Point) -> Tensor:
 
 def compute_terms(model: Model, point: Point) -> TermValues:
     """Return what the terms say of a point, as scalars, or of a batch."""
-    module = find_module(model)
+    module = compile_model(model)
     batch, single = make_batch(module, point)
     values = module.terms(batch)
     if not single:
@@ -45,7 +45,7 @@ def explain_point(model: Model, point: Point) -> Design:
     Raises:
         EbmError: E0710 where it is no single point of the model.
     """
-    module = find_module(model)
+    module = compile_model(model)
     tensors = {path: _as_tensor(path, value) for path, value in point.items()}
     _require_shapes(module, tensors)
     batch = {path: value.unsqueeze(0) for path, value in tensors.items()}

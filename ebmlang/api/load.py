@@ -4,11 +4,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from ebmlang.api.model import Extern, Model
 from ebmlang.check import Extern as Declared
 from ebmlang.check import FolderLoader, ModuleLoader, check_file
 from ebmlang.lang import Sort
-from ebmlang.source import InternalError, Report, SourceText
+from ebmlang.source import Diagnostic, EbmError, InternalError, Report, SourceText
 from ebmlang.source.files import read_source
 from ebmlang.syntax import parse_file
 
@@ -64,7 +66,9 @@ def build_model(
     report = Report()
     file = parse_file(source, report)
     declared = {name: Declared(name=name, sort=sort) for name, (sort, _) in (externs or {}).items()}
-    program = check_file(file, report, constants=constants or {}, loader=loader, externs=declared)
+    program = check_file(
+        file, report, constants=_plain(constants or {}), loader=loader, externs=declared
+    )
     report.raise_if_errors()
     if program is None:
         raise InternalError("the checker gave up without a message")
@@ -74,3 +78,24 @@ def build_model(
         diagnostics=report.diagnostics,
         externs={name: function for name, (_, function) in (externs or {}).items()},
     )
+
+
+def _plain(constants: Constants) -> dict[str, int | float | bool]:
+    """Return constants as Python's own numbers and truth values.
+
+    Raises:
+        EbmError: E0903 where one is neither.
+    """
+    plain = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in constants.items()
+    }
+    for name, value in plain.items():
+        if not isinstance(value, int | float):
+            raise EbmError(
+                Diagnostic(
+                    code="E0903",
+                    headline=f"the constant `{name}` is {value!r}, not a number or a truth value",
+                )
+            )
+    return plain

@@ -146,7 +146,8 @@ class Model:
     ) -> "Tensor":
         """Return the energy of a point, or of a batch of points [nats].
 
-        It is `inf` where something required does not hold, and differentiable where the point
+        It is `inf` where something required does not hold; whether a point lies in the domains of
+        its variables is not looked at. It is differentiable where the point
         is made of tensors that are.
         """
         from ebmlang.api.evaluate import compute_energy

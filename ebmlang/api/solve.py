@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from ebmlang.api.blame import blame_term
-from ebmlang.api.compile import find_module, lay_out
+from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.evaluate import describe_points
 from ebmlang.api.model import Model
@@ -28,7 +28,7 @@ def solve_model(
 ) -> Designs:
     """Search for points of low energy that hold every requirement; see `Model.solve`."""
     require_counts(designs=designs, starts=starts)
-    module = find_module(model, dtype=dtype, device=device)
+    module = compile_model(model, dtype=dtype, device=device)
     layout = lay_out(module)
     try:
         solution = solve(

@@ -95,7 +95,12 @@ class Samples:
         }
 
     def write(self, path: Path) -> None:
-        """Write the run in the format that the ending of the path names."""
+        """Write the run in the format that the ending of the path names.
+
+        Raises:
+            EbmError: E0804 for another ending.
+        """
+        require_format(path)
         WRITERS[path.suffix](self, path)
 
     def write_json(self, path: Path) -> None:

@@ -88,10 +88,12 @@ def sample(
                 helps=("declare an unknown, such as `var x: real ~ normal(0, 1)`",),
             )
         )
-    chart = build_sampling_chart(layout, dtype=target.dtype, device=target.device)
-    density = Density(target=target, chart=chart)
     listener = SilentProgress() if progress is None else progress
-    with threads_for(chains * layout.dim), watch_interrupts() as interrupt:
+    # The kernel differentiates, whatever mode the caller is in.
+    differentiable = torch.inference_mode(False)
+    with differentiable, threads_for(chains * layout.dim), watch_interrupts() as interrupt:
+        chart = build_sampling_chart(layout, dtype=target.dtype, device=target.device)
+        density = Density(target=target, chart=chart)
         if starts is None:
             state = start_chains(density, layout, chains, seed)
         else:

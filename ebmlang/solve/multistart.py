@@ -95,9 +95,11 @@ def solve(
                 helps=("declare what to find, such as `var x: real in [0, 1]`",),
             )
         )
-    chart = build_solving_chart(layout, dtype=target.dtype, device=target.device)
     listener = SilentProgress() if progress is None else progress
-    with threads_for(starts * layout.dim), watch_interrupts() as interrupt:
+    # The search differentiates, whatever mode the caller is in.
+    differentiable = torch.inference_mode(False)
+    with differentiable, threads_for(starts * layout.dim), watch_interrupts() as interrupt:
+        chart = build_solving_chart(layout, dtype=target.dtype, device=target.device)
         watch = Watch(listener, budget.start(), interrupt)
         y, nonfinite = _draw(target, layout, chart, starts, seed, watch)
         end = _search(target, chart, y, adam_steps, lbfgs_steps, watch)

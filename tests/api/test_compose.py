@@ -118,3 +118,22 @@ def test_gradients_go_through_functions_from_python():
     energy = ebmlang.compose(PLANE, minimize={"low": bowl}).energy({"x": point})
 
     assert torch.autograd.grad(energy, point)[0].tolist() == [4.0, 0.0]
+
+
+def test_an_and_of_energies_is_minimized_as_their_sum():
+    bowl = ebmlang.term(lambda x: (x**2).sum(-1), "x", sort="energy")
+    slope = ebmlang.term(lambda x: -2 * x[..., 0], "x", sort="energy")
+
+    model = ebmlang.compose({"x": "real[2] in [-2, 2]"}, minimize={"both": bowl & slope})
+
+    assert float(model.energy({"x": [1.0, 1.0]})) == pytest.approx(0)
+    assert model.solve(starts=4)[0].energy == pytest.approx(-1)
+
+
+def test_python_s_own_words_and_other_things_do_not_join_formulas():
+    near = ebmlang.term(lambda x: 1 - x.abs(), "x")
+
+    with pytest.raises(TypeError, match="join with"):
+        bool(near)
+    with pytest.raises(TypeError):
+        near & 3  # type: ignore[operator]

@@ -1,6 +1,8 @@
 """The verbs of a model, from Python."""
 
 import math
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -220,3 +222,42 @@ def test_every_stage_has_a_printable_form(stage):
 
 def test_formatting_keeps_the_meaning():
     assert fit().format() == FIT.lstrip()
+
+
+def test_runs_beside_each_other_do_not_see_each_other_s_data():
+    model = ebmlang.loads("given k: real\nvar x: real\nminimize e: (x - k)^2")
+
+    def energies(k: int) -> list[float]:
+        return [float(model.energy({"x": 0.0}, {"k": float(k)})) for _ in range(100)]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            found = list(pool.map(energies, [1, 2, 3]))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert found == [[k * k] * 100 for k in (1.0, 2.0, 3.0)]
+
+
+def test_a_search_differentiates_in_inference_mode_too():
+    model = ebmlang.loads("var x: real in [-5, 5]\nminimize e: (x - 1)^2 + 0.5")
+
+    with torch.inference_mode():
+        designs = model.solve(starts=4)
+        samples = model.sample(chains=4, draws=200, warmup=100)
+
+    assert designs[0].energy == pytest.approx(0.5)
+    assert samples.draws["x"].std() > 0.1
+
+
+def test_constants_may_be_numbers_of_numpy_and_nothing_else():
+    text = "const n = 3\nvar x: real[n]\nminimize e: sum(x^2)"
+
+    variables = ebmlang.loads(text, constants={"n": np.int64(5)}).interface()["variables"]
+
+    assert variables[0]["shape"] == [5]
+    with pytest.raises(ebmlang.EbmError) as raised:
+        ebmlang.loads(text, constants={"n": "5"})  # type: ignore[dict-item]
+    assert raised.value.diagnostics[0].code == "E0903"
