@@ -51,17 +51,17 @@ class _Construction:
     givens: list[GivenInfo] = field(default_factory=list)
     terms: list[TermInfo] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
-    data_indices: list[tuple[Value, int]] = field(default_factory=list)
+    checks: list[tuple[RootKind, Value, int]] = field(default_factory=list)
     build: Interpreter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.build = Interpreter(self.scope, self.sizes, self.data_indices)
+        self.build = Interpreter(self.scope, self.sizes, self.checks)
 
     def graph(self) -> EnergyGraph:
         """Close what was collected into a graph."""
-        for number, (index, size) in enumerate(self.data_indices):
-            if index.depth == self.scope.depth:
-                self.roots[Root(RootKind.INDEX, str(number), size)] = index
+        for number, (kind, value, size) in enumerate(self.checks):
+            if value.depth == self.scope.depth:
+                self.roots[Root(kind, str(number), size)] = value
         graph = EnergyGraph(
             nodes=tuple(self.scope.builder.nodes),
             roots={root: value.number for root, value in self.roots.items()},

@@ -35,7 +35,7 @@ from ebmlang.check.program import (
 from ebmlang.graph.evaluate import evaluate_constant
 from ebmlang.graph.indexing import build_index
 from ebmlang.graph.iteration import build_quantified
-from ebmlang.graph.node import Kind
+from ebmlang.graph.node import Kind, RootKind
 from ebmlang.graph.recurrence import build_scan
 from ebmlang.graph.sizes import bind_number, bind_shape, bind_size, require_count
 from ebmlang.graph.values import Scope, Value
@@ -95,8 +95,9 @@ class Interpreter:
 
     scope: Scope
     sizes: Sizes
-    data_indices: list[tuple[Value, int]]
-    """Indices that depend on data, with the sizes they must stay below."""
+    checks: list[tuple[RootKind, Value, int]]
+    """What depends on data and has to be checked once it is there: indices, with the sizes they
+    must stay below (INDEX), and tolerances (POSITIVE)."""
     calls: dict[tuple[object, ...], Value] = field(default_factory=dict)
     """Results of calls, so that one call written many times is read once."""
     steps: int = 0
@@ -254,6 +255,9 @@ class Interpreter:
     def _relation(self, e: Relation, env: Environment) -> Value:
         a, b = self.build(e.left, env), self.build(e.right, env)
         tolerance = [] if e.tolerance is None else [self.build(e.tolerance, env)]
+        for value in tolerance:
+            if evaluate_constant(self.scope, value) is None:
+                self.checks.append((RootKind.POSITIVE, value, 0))
         sort = e.left.type.sort
         prefix = "int_" if sort is Sort.INT else ""
         match e.operator:

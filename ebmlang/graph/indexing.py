@@ -11,6 +11,7 @@ import numpy as np
 
 from ebmlang.check.program import At, Expression, Index
 from ebmlang.graph.evaluate import evaluate_constant
+from ebmlang.graph.node import RootKind
 from ebmlang.graph.sizes import bind_number
 from ebmlang.graph.values import Scope, Value
 from ebmlang.source import Diagnostic, EbmError, Label, Span
@@ -69,7 +70,7 @@ def _at(scope: Scope, base: Value, index: Value, position: int) -> Value:
 def _check(build: "Interpreter", index: Value, size: int, span: Span) -> None:
     known = evaluate_constant(build.scope, index)
     if known is None:
-        build.data_indices.append((index, size))
+        build.checks.append((RootKind.INDEX, index, size))
     elif known.size:
         _require_inside(int(np.min(known)), int(np.max(known)), size, span)
 

@@ -151,6 +151,8 @@ class RootKind(Enum):
     UPPER = "upper"
     INDEX = "index"
     """An index that depends on data, to be checked against `size` once the data is bound."""
+    POSITIVE = "positive"
+    """A tolerance that depends on data, to be checked likewise."""
     NEXT = "next"
     """The next state, in the body of a scan."""
 

@@ -108,6 +108,25 @@ def require_inside(node: Node, size: int, index: NDArray[np.generic]) -> None:
     )
 
 
+def require_positive(node: Node, tolerance: NDArray[np.generic]) -> None:
+    """Raise unless a tolerance that depends on data is positive.
+
+    Raises:
+        EbmError: It is not (E0704).
+    """
+    wrong = tolerance[~(tolerance > 0)]  # type: ignore[operator]
+    if not wrong.size:
+        return
+    span = node.origin.span
+    raise EbmError(
+        Diagnostic(
+            code="E0704",
+            headline=f"the data gives {wrong.reshape(-1)[0]:g} for a tolerance",
+            primary=Label(span, "a tolerance is positive") if span else None,
+        )
+    )
+
+
 # --- messages ------------------------------------------------------------------------
 
 

@@ -92,7 +92,8 @@ class _Emitter:
             givens={given.path: i for i, given in enumerate(graph.givens)},
             weights={path: i for i, path in enumerate(weights)},
         )
-        self._indices = tuple(graph.roots_of(RootKind.INDEX))
+        kinds = (RootKind.INDEX, RootKind.POSITIVE)
+        self._indices = tuple((root, n) for root, n in graph.roots.items() if root.kind in kinds)
         places = {variable.path: i for i, variable in enumerate(graph.variables)}
         self._variables = {
             number: f"x{places[node.option('path')]}"

@@ -15,7 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from ebmlang.graph import EnergyGraph, RootKind
-from ebmlang.lower.binding import check_data, check_weights, require_inside, suggest
+from ebmlang.lower.binding import (
+    check_data,
+    check_weights,
+    require_inside,
+    require_positive,
+    suggest,
+)
 from ebmlang.lower.emit import Program, emit_program
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.source import Diagnostic, EbmError, InternalError
@@ -181,9 +187,13 @@ class CompiledEnergy(torch.nn.Module):
         )
 
     def check(self, place: int, index: Tensor) -> None:
-        """Raise unless an index that depends on data is inside its axis (E0704)."""
+        """Raise unless an index, or a tolerance, that depends on data can be used (E0704)."""
         root, number = self.program.indices[place]
-        require_inside(self.graph.nodes[number], root.size, index.cpu().numpy())
+        node, values = self.graph.nodes[number], index.cpu().numpy()
+        if root.kind is RootKind.POSITIVE:
+            require_positive(node, values)
+        else:
+            require_inside(node, root.size, values)
 
     @staticmethod
     def inputs(

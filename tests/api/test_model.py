@@ -261,3 +261,15 @@ def test_constants_may_be_numbers_of_numpy_and_nothing_else():
     with pytest.raises(ebmlang.EbmError) as raised:
         ebmlang.loads(text, constants={"n": "5"})  # type: ignore[dict-item]
     assert raised.value.diagnostics[0].code == "E0903"
+
+
+@pytest.mark.parametrize("width", [0.0, -1.0])
+def test_a_tolerance_that_the_data_makes_useless_is_refused(width):
+    model = ebmlang.loads("given s: real\nvar x: real\nprefer a: x <= 1 within s")
+
+    assert float(model.energy({"x": 3.0}, {"s": 2.0})) == pytest.approx(0.5)
+    with pytest.raises(EbmError) as raised:
+        model.energy({"x": 3.0}, {"s": width})
+    (diagnostic,) = raised.value.diagnostics
+    assert diagnostic.code == "E0704"
+    assert diagnostic.primary.span.text == "given s: real"
