@@ -185,7 +185,7 @@ class Scope:
         inputs = tuple(self.use(value) for value in values)
         nodes = [self.builder.nodes[number] for number in inputs]
         shape = infer_shape(record, tuple(node.shape for node in nodes), options)
-        kind = _result_kind(record.result, operator, nodes)
+        kind = result_kind(record.result, operator, nodes)
         known = tuple(int(dim) for dim in shape if isinstance(dim, int))
         return self.make(operator, inputs, values[0].axes, kind=kind, shape=known, options=options)
 
@@ -267,7 +267,8 @@ class Scope:
         return EnergyGraph(tuple(self.builder.nodes), {Root(RootKind.NEXT): self.use(result)})
 
 
-def _result_kind(result: Result, operator: str, nodes: Sequence[Node]) -> Kind:
+def result_kind(result: Result, operator: str, nodes: Sequence[Node]) -> Kind:
+    """Return what the elements of an operator's value are, given its operands."""
     match result:
         case Result.REAL:
             return Kind.REAL

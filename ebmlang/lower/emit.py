@@ -93,7 +93,7 @@ class _Emitter:
             weights={path: i for i, path in enumerate(weights)},
         )
         kinds = (RootKind.INDEX, RootKind.POSITIVE)
-        self._indices = tuple((root, n) for root, n in graph.roots.items() if root.kind in kinds)
+        self._checked = tuple((root, n) for root, n in graph.roots.items() if root.kind in kinds)
         places = {variable.path: i for i, variable in enumerate(graph.variables)}
         self._variables = {
             number: f"x{places[node.option('path')]}"
@@ -115,14 +115,14 @@ class _Emitter:
             weights=tuple(self._inputs.weights),
             externs=tuple(self._inputs.externs),
             bounds=self._bounds,
-            indices=self._indices,
+            indices=self._checked,
         )
 
     # --- before the unknowns are known -----------------------------------------------
 
     def _prepare(self) -> str:
         checks: dict[int, list[int]] = {}
-        for place, (_, number) in enumerate(self._indices):
+        for place, (_, number) in enumerate(self._checked):
             checks.setdefault(number, []).append(place)
         frame = self._frame(behind_prepare=False, checks=checks)
         leaves = [n for n in checks if not frame.order([n])]

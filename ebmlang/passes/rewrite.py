@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ebmlang.graph import EnergyGraph, GraphBuilder, Kind, Node, Origin
-from ebmlang.lang.operator import Result, infer_shape
+from ebmlang.graph import EnergyGraph, GraphBuilder, Node, Origin
+from ebmlang.graph.values import result_kind
+from ebmlang.lang.operator import infer_shape
 from ebmlang.lang.table import OPERATORS
 
 _NONE: Mapping[str, object] = MappingProxyType({})
@@ -59,16 +60,12 @@ class Writer:
         record = OPERATORS[operator]
         nodes = [self.builder.nodes[i] for i in inputs]
         shape = infer_shape(record, tuple(node.shape for node in nodes), options)
-        kinds = {Result.REAL: Kind.REAL, Result.INT: Kind.INT, Result.BOOL: Kind.BOOL}
-        same = Kind.INT if all(node.kind is Kind.INT for node in nodes) else Kind.REAL
-        like = nodes[1 if operator == "where" else 0].kind
-        kind = {**kinds, Result.SAME: same, Result.LIKE: like}[record.result]
         return self.builder.add(
             Node(
                 operator=operator,
                 inputs=tuple(inputs),
                 options=tuple(sorted(options.items())),
-                kind=kind,
+                kind=result_kind(record.result, operator, nodes),
                 shape=tuple(int(dim) for dim in shape if isinstance(dim, int)),
                 origin=self.origin,
             )

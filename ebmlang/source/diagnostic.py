@@ -5,7 +5,7 @@ at the end of a phase the driver calls `Report.raise_if_errors`. How a diagnosti
 is decided in `draw`; which codes exist, in `codes`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from ebmlang.source.codes import CODES
@@ -57,10 +57,6 @@ class Diagnostic:
     def severity(self) -> Severity:
         """Whether this stops the run."""
         return Severity.ERROR if self.code.startswith("E") else Severity.WARNING
-
-    def with_secondary(self, *labels: Label) -> "Diagnostic":
-        """Return the same message with more secondary labels behind the others."""
-        return replace(self, secondary=(*self.secondary, *labels))
 
 
 class EbmError(Exception):
