@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from ebmlang.analysis import GraphFacts
     from ebmlang.lower.module import CompiledEnergy, TermValues
     from ebmlang.runs import Design, Designs, Samples
     from ebmlang.runtime import Progress
@@ -41,8 +42,6 @@ Data: TypeAlias = Source | Iterable[Source] | None
 Point: TypeAlias = "Mapping[str, ArrayLike | Tensor]"
 """A value for every variable, by path: of its own shape, or a batch with one axis more in front."""
 
-Sizes: TypeAlias = tuple[tuple[str, int], ...]
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +55,7 @@ class Model:
         externs: The functions from Python that it calls.
         data: Values bound to givens.
         weights: Weights that stand in for those written, by path.
-        graphs: Graphs built so far, by the sizes that data has bound.
+        graphs: Graphs built so far, by stage and the sizes that data has bound.
         modules: Energies compiled so far, by sizes, dtype and device.
 
     The last two are caches, shared by all models that `bind` makes of one: binding other data,
@@ -69,7 +68,7 @@ class Model:
     externs: Mapping[str, Extern] = field(default_factory=lambda: MappingProxyType({}))
     data: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    graphs: dict[Sizes, EnergyGraph] = field(default_factory=dict, repr=False)
+    graphs: dict[tuple[object, ...], EnergyGraph] = field(default_factory=dict, repr=False)
     modules: "dict[tuple[object, ...], CompiledEnergy]" = field(default_factory=dict, repr=False)
 
     @property
@@ -98,6 +97,17 @@ class Model:
         from ebmlang.api.interface import describe_interface
 
         return describe_interface(self.program)
+
+    def analyze(
+        self, data: Data = None, weights: Mapping[str, float] | None = None
+    ) -> "GraphFacts | None":
+        """Return what can be proved before anything runs: bounds, curvature, propriety, the plan.
+
+        None where data that is missing decides the size of an array.
+        """
+        from ebmlang.api.facts import find_facts
+
+        return find_facts(self.bind(data, weights))
 
     def format(self) -> str:
         """Return the text of the spec as the formatter lays it out."""

@@ -52,16 +52,20 @@ class _Construction:
     terms: list[TermInfo] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
     checks: list[tuple[RootKind, Value, int]] = field(default_factory=list)
+    densities: list[tuple[Value, Value]] = field(default_factory=list)
     build: Interpreter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.build = Interpreter(self.scope, self.sizes, self.checks)
+        self.build = Interpreter(self.scope, self.sizes, self.checks, self.densities)
 
     def graph(self) -> EnergyGraph:
         """Close what was collected into a graph."""
         for number, (kind, value, size) in enumerate(self.checks):
             if value.depth == self.scope.depth:
                 self.roots[Root(kind, str(number), size)] = value
+        for number, (energy, left) in enumerate(dict.fromkeys(self.densities)):
+            self.roots[Root(RootKind.DENSITY, str(number))] = energy
+            self.roots[Root(RootKind.LEFT, str(number))] = left
         graph = EnergyGraph(
             nodes=tuple(self.scope.builder.nodes),
             roots={root: value.number for root, value in self.roots.items()},

@@ -98,6 +98,8 @@ class Interpreter:
     checks: list[tuple[RootKind, Value, int]]
     """What depends on data and has to be checked once it is there: indices, with the sizes they
     must stay below (INDEX), and tolerances (POSITIVE)."""
+    densities: list[tuple[Value, Value]]
+    """The energy and the left side of every density outside of recurrences."""
     calls: dict[tuple[object, ...], Value] = field(default_factory=dict)
     """Results of calls, so that one call written many times is read once."""
     steps: int = 0
@@ -141,7 +143,7 @@ class Interpreter:
                 components = [self.build(c, env) for c in e.components]
                 return self._log_mean_exp(components, weights)
             case Density():
-                return self.sum_own(self.build(e.energy, env))
+                return self._density(e, env)
             case Quantified():
                 return build_quantified(self, e, env)
             case Scan():
@@ -160,6 +162,12 @@ class Interpreter:
             bound = dict(zip(e.instance.parameters, arguments, strict=True))
             self.calls[key] = self.build(e.instance.result, env.inside(bound))
         return self.calls[key]
+
+    def _density(self, e: Density, env: Environment) -> Value:
+        energy = self.build(e.energy, env)
+        if self.scope.depth == 0:
+            self.densities.append((energy, self.build(e.left, env)))
+        return self.sum_own(energy)
 
     # --- leaves and conversions ------------------------------------------------------
 

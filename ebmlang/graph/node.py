@@ -153,6 +153,12 @@ class RootKind(Enum):
     """An index that depends on data, to be checked against `size` once the data is bound."""
     POSITIVE = "positive"
     """A tolerance that depends on data, to be checked likewise."""
+    DENSITY = "density"
+    """The energy of a density, elementwise or a scalar: over all values of the LEFT of the same
+    path, and whatever else it depends on, exp of minus its sum integrates to one. For analyses
+    only: pruning drops both."""
+    LEFT = "left"
+    """What a DENSITY is a density of."""
     NEXT = "next"
     """The next state, in the body of a scan."""
 

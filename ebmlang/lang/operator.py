@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ebmlang.lang.facts import Facts
 from ebmlang.lang.size import Dim
 from ebmlang.lang.types import Shape
 
@@ -91,6 +92,7 @@ class Operator:
             draw from it.
         doc: One line for people.
         source: Where the definition is from, when it is not plain.
+        facts: What is known of it without running it.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Operator:
     commutative: bool = False
     region: tuple[tuple[float, float], ...] = ()
     source: str = ""
+    facts: Facts | None = None
 
 
 class ShapeError(Exception):

@@ -1,6 +1,6 @@
 """Graph to graph rewrites, each with a precondition and a law."""
 
-from ebmlang.passes.pipeline import PASSES, optimize
+from ebmlang.passes.pipeline import ANALYZED, PASSES, optimize
 from ebmlang.passes.rewrite import Pass
 
-__all__ = ["PASSES", "Pass", "optimize"]
+__all__ = ["ANALYZED", "PASSES", "Pass", "optimize"]

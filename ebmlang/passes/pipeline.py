@@ -11,7 +11,10 @@ from ebmlang.passes.pruning import PRUNING
 from ebmlang.passes.rewrite import Pass
 from ebmlang.passes.sharing import SHARING
 
-PASSES: tuple[Pass, ...] = (NEGATION, ENERGIES, FOLDING, SHARING, PRUNING)
+ANALYZED: tuple[Pass, ...] = (NEGATION, ENERGIES, FOLDING, SHARING)
+"""From the graph as built to the graph that analyses read."""
+
+PASSES: tuple[Pass, ...] = (*ANALYZED, PRUNING)
 """From the graph as built to the graph that is lowered."""
 
 

@@ -1,0 +1,33 @@
+"""What can be proved of a model with the data that it has so far."""
+
+from dataclasses import replace
+
+from ebmlang.analysis import GraphFacts, Inputs
+from ebmlang.api.graphs import find_analyzed_graph
+from ebmlang.api.model import Model
+from ebmlang.lower.binding import check_data, check_weights
+from ebmlang.source import EbmError
+
+
+def find_facts(model: Model) -> GraphFacts | None:
+    """Return the facts of a model; None where data that is missing decides the size of an array.
+
+    A given without a value is any finite number; its value is looked at where it has one.
+
+    Raises:
+        EbmError: E0702-E0705 for the data, E0901 or E0903 for weights.
+    """
+    try:
+        graph, bound = find_analyzed_graph(model)
+    except EbmError as error:
+        if all(diagnostic.code == "E0701" for diagnostic in error.diagnostics):
+            return None
+        raise
+    known = tuple(g for g in graph.givens if g.path in bound.data or g.default is not None)
+    checked = replace(graph, givens=known)
+    missing = {given.path for given in graph.givens} - {given.path for given in known}
+    data = {path: value for path, value in bound.data.items() if path not in missing}
+    values = check_data(checked, data)
+    givens = {given.path: value for given, value in zip(known, values, strict=True)}
+    weights = dict(check_weights(graph, model.weights))
+    return GraphFacts(graph, Inputs(givens=givens, weights=weights))

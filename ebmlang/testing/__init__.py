@@ -1,0 +1,1 @@
+"""What users test with: strategies, laws, golden helpers, targets, the pytest plugin."""
