@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.check_terms import measure
+
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.ebm"))
 HEAVY = ("torch", "arviz_base", "arviz_stats", "arviz", "scipy", "xarray", "rich")
 COMMANDS = ("check", "fmt --check", "graph", "graph --stage code", "interface --json")
 BUDGET = 1.0
+BUDGET_OF_A_THOUSAND_TERMS = 2.0
 
 PROBE = """
 import json, resource, sys
@@ -76,3 +79,12 @@ def test_loading_a_spec_from_python_does_not_import_torch():
     )
 
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.slow
+def test_checking_a_thousand_terms_needs_neither_torch_nor_two_seconds():
+    code, seconds, torch = measure(1_000)
+
+    assert code == 0
+    assert not torch
+    assert seconds < BUDGET_OF_A_THOUSAND_TERMS

@@ -155,3 +155,6 @@ def _wrong(headline: str, note: str) -> EbmError:
 _READERS: Mapping[str, Callable[[bytes, str], dict[str, Array]]] = MappingProxyType(
     {".json": _read_json, ".npz": _read_npz, ".csv": _read_csv}
 )
+
+SUFFIXES = tuple(_READERS)
+"""What the names of data files end in."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from ebmlang.analysis import GraphFacts, Inputs
 from ebmlang.api.graphs import find_analyzed_graph
 from ebmlang.api.model import Model
+from ebmlang.graph.node import Constant
 from ebmlang.lower.binding import check_data, check_weights
 from ebmlang.source import EbmError
 
@@ -12,7 +13,8 @@ from ebmlang.source import EbmError
 def find_facts(model: Model) -> GraphFacts | None:
     """Return the facts of a model; None where data that is missing decides the size of an array.
 
-    A given without a value is any finite number; its value is looked at where it has one.
+    A given without a value is any finite number; its value is looked at where it has one. Facts are
+    inferred once for the same data and weights.
 
     Raises:
         EbmError: E0702-E0705 for the data, E0901 or E0903 for weights.
@@ -30,4 +32,13 @@ def find_facts(model: Model) -> GraphFacts | None:
     values = check_data(checked, data)
     givens = {given.path: value for given, value in zip(known, values, strict=True)}
     weights = dict(check_weights(graph, model.weights))
-    return GraphFacts(graph, Inputs(givens=givens, weights=weights))
+    key = (
+        id(graph),
+        *((path, Constant(value)) for path, value in givens.items()),
+        *sorted(weights.items()),
+    )
+    if key not in model.proofs:
+        # Only the latest: who binds a thousand data sets one after another keeps one.
+        model.proofs.clear()
+        model.proofs[key] = GraphFacts(graph, Inputs(givens=givens, weights=weights))
+    return model.proofs[key]

@@ -8,6 +8,8 @@ from typing import Any
 
 from ebmlang.api.sizes import iterate_givens
 from ebmlang.check import Program
+from ebmlang.check.claims import Example, Property
+from ebmlang.check.paths import iterate_bodies
 from ebmlang.check.program import (
     Body,
     Expression,
@@ -28,7 +30,7 @@ def describe_interface(program: Program) -> dict[str, Any]:
 
     Paths are those that data files, `--weight` and results use. Any: what JSON can hold.
     """
-    bodies = list(_iterate_bodies(program.body, ""))
+    bodies = list(iterate_bodies(program.body))
     return {
         "name": program.name,
         "inputs": [_given(path, given) for path, given in iterate_givens(program.body)],
@@ -48,23 +50,9 @@ def describe_interface(program: Program) -> dict[str, Any]:
             for prefix, body in bodies
             for report in body.reports
         ],
+        "properties": [claim.name for claim in program.claims if isinstance(claim, Property)],
+        "examples": [claim.name for claim in program.claims if isinstance(claim, Example)],
     }
-
-
-def find_terms(program: Program) -> dict[str, Term]:
-    """Return every term of a program by its path, those of its parts included."""
-    return {
-        f"{prefix}{term.name}": term
-        for prefix, body in _iterate_bodies(program.body, "")
-        for term in body.terms
-    }
-
-
-def _iterate_bodies(body: Body, prefix: str) -> Iterator[tuple[str, Body]]:
-    yield prefix, body
-    for part in body.definitions:
-        if isinstance(part, Part):
-            yield from _iterate_bodies(part.instance.body, f"{prefix}{part.symbol.name}.")
 
 
 def _given(path: str, given: Given) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ebmlang.lang import Sort
 from ebmlang.source import Diagnostic, EbmError, InternalError, Report, SourceText
 from ebmlang.source.files import read_source
 from ebmlang.syntax import parse_file
+from ebmlang.syntax.allowances import check_allowances, drop_allowed
 
 Constants = Mapping[str, int | float | bool]
 
@@ -65,17 +66,20 @@ def build_model(
     """
     report = Report()
     file = parse_file(source, report)
+    check_allowances(file, report)
     declared = {name: Declared(name=name, sort=sort) for name, (sort, _) in (externs or {}).items()}
     program = check_file(
         file, report, constants=_plain(constants or {}), loader=loader, externs=declared
     )
-    report.raise_if_errors()
+    found = drop_allowed(report.diagnostics, file)
+    if report.has_errors:
+        raise EbmError(*found)
     if program is None:
         raise InternalError("the checker gave up without a message")
     return Model(
         file=file,
         program=program,
-        diagnostics=report.diagnostics,
+        diagnostics=found,
         externs={name: function for name, (_, function) in (externs or {}).items()},
     )
 

@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ebmlang.analysis import GraphFacts
+    from ebmlang.api.run_files import Run
     from ebmlang.lower.module import CompiledEnergy, TermValues
     from ebmlang.runs import Design, Designs, Samples
+    from ebmlang.runs.conflict import Conflicting, Satisfiable
+    from ebmlang.runs.explanation import Explanation
+    from ebmlang.runs.idle import IdleTerms
+    from ebmlang.runs.repair import Repair
     from ebmlang.runtime import Progress
 
 Extern: TypeAlias = Callable[..., Any]
@@ -57,8 +62,9 @@ class Model:
         weights: Weights that stand in for those written, by path.
         graphs: Graphs built so far, by stage and the sizes that data has bound.
         modules: Energies compiled so far, by sizes, dtype and device.
+        proofs: The facts for the latest data and weights, by these.
 
-    The last two are caches, shared by all models that `bind` makes of one: binding other data,
+    The last three are caches, shared by all models that `bind` makes of one: binding other data,
     weights or seeds never compiles again.
     """
 
@@ -70,6 +76,7 @@ class Model:
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     graphs: dict[tuple[object, ...], EnergyGraph] = field(default_factory=dict, repr=False)
     modules: "dict[tuple[object, ...], CompiledEnergy]" = field(default_factory=dict, repr=False)
+    proofs: "dict[tuple[object, ...], GraphFacts]" = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -108,6 +115,24 @@ class Model:
         from ebmlang.api.facts import find_facts
 
         return find_facts(self.bind(data, weights))
+
+    def check(
+        self,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        pedantic: bool = False,
+    ) -> tuple[Diagnostic, ...]:
+        """Return all messages about the spec with the data that there is.
+
+        Args:
+            data: Bound in addition to what is bound.
+            weights: Likewise.
+            pedantic: Whether advice on tolerances and scales is wanted, and on what is unproven.
+        """
+        from ebmlang.api.check import check_model
+
+        return check_model(self.bind(data, weights), pedantic=pedantic)
 
     def format(self) -> str:
         """Return the text of the spec as the formatter lays it out."""
@@ -185,6 +210,73 @@ class Model:
         from ebmlang.api.evaluate import explain_point
 
         return explain_point(self.bind(data, weights), point)
+
+    def take_apart(
+        self,
+        point: Point,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> "Explanation":
+        """Return what each term, and each part of it, answers for at one point."""
+        from ebmlang.api.explain_point import explain_at
+
+        return explain_at(self.bind(data, weights), point)
+
+    def take_run_apart(
+        self, run: "Run", data: Data = None, weights: Mapping[str, float] | None = None
+    ) -> "Explanation":
+        """Return the same on average over a run that `read_run` has read."""
+        from ebmlang.api.explain_point import explain_run
+
+        return explain_run(self.bind(data, weights), run)
+
+    def find_idle(
+        self, run: "Run", data: Data = None, weights: Mapping[str, float] | None = None
+    ) -> "IdleTerms":
+        """Return the terms, and the branches of terms, that never act on a run."""
+        from ebmlang.api.vacuous import find_idle
+
+        return find_idle(self.bind(data, weights), run)
+
+    def find_conflict(
+        self,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        starts: int = 64,
+        seed: int = 0,
+    ) -> "Conflicting | Satisfiable":
+        """Return a smallest set of requirements that cannot hold together, or a point where all do.
+
+        Args:
+            data: Bound in addition to what is bound.
+            weights: Likewise.
+            starts: Of each search for a point where some hold.
+            seed: Of all searches.
+        """
+        from ebmlang.api.conflict import explain_conflict
+
+        return explain_conflict(self.bind(data, weights), seed=seed, starts=starts)
+
+    def find_repair(
+        self,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        starts: int = 64,
+        seed: int = 0,
+    ) -> "Repair | Satisfiable":
+        """Return the smallest changes that make everything required possible.
+
+        Args:
+            data: Bound in addition to what is bound.
+            weights: Likewise.
+            starts: Of each search for a point where some hold.
+            seed: Of all searches.
+        """
+        from ebmlang.api.repair import explain_repair
+
+        return explain_repair(self.bind(data, weights), seed=seed, starts=starts)
 
     def solve(
         self,

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from ebmlang.api.blame import blame_term
+from ebmlang.api.check import require_sound
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.model import Model
@@ -40,6 +41,7 @@ def sample_model(
     """Draw points from exp(-E), under every requirement; see `Model.sample`."""
     require_counts(chains=chains, draws=draws)
     require_counts(warmup=warmup, least=0)
+    require_sound(model, "sample")
     module = compile_model(model, dtype=dtype, device=device)
     layout = lay_out(module)
     try:

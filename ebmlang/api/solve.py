@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 
 from ebmlang.api.blame import blame_term
+from ebmlang.api.check import require_sound
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.evaluate import describe_points
@@ -28,6 +29,7 @@ def solve_model(
 ) -> Designs:
     """Search for points of low energy that hold every requirement; see `Model.solve`."""
     require_counts(designs=designs, starts=starts)
+    require_sound(model, "solve")
     module = compile_model(model, dtype=dtype, device=device)
     layout = lay_out(module)
     try:

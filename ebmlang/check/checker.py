@@ -1,14 +1,18 @@
 """The entry to the check room: a tree becomes a typed program, or a report says why not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 from types import MappingProxyType
 
 from ebmlang.check.bodies import build_body
+from ebmlang.check.claims import Claim, property_body
+from ebmlang.check.examples import build_examples
 from ebmlang.check.expressions import infer_expression
 from ebmlang.check.externs import Extern
 from ebmlang.check.modules import ModuleLoader
 from ebmlang.check.program import Program
+from ebmlang.check.properties import build_properties
 from ebmlang.check.recursion import deep_recursion
 from ebmlang.check.scope import CallableEntry, Context, Scope
 from ebmlang.check.session import Session
@@ -70,11 +74,24 @@ def check_file(
     scope = Scope(session, context, prelude)
     with deep_recursion():
         body = build_body(file.statements, scope)
+        properties = build_properties(file.statements, body.terms, scope)
+        # A property may be the first to need something that is imported.
+        body = replace(body, definitions=tuple(context.definitions))
         check_uncalled(session)
         if report.has_errors:
             return None
-        warn_unused(body, scope, file.source)
-    return Program(name=PurePath(file.source.name).stem, body=body, sizes=tuple(session.sizes))
+        examples = build_examples(file.statements, body, properties, scope)
+        if report.has_errors:
+            return None
+        tested = (term for claim in properties for term in property_body(body, claim).terms)
+        warn_unused(replace(body, terms=(*body.terms, *tested)), scope, file.source)
+    claims: list[Claim] = [*properties, *examples]
+    return Program(
+        name=PurePath(file.source.name).stem,
+        body=body,
+        sizes=tuple(session.sizes),
+        claims=tuple(sorted(claims, key=lambda claim: claim.span.start)),
+    )
 
 
 def _check_constants(file: tree.File, session: Session) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from ebmlang.check.arguments import infer_size
+from ebmlang.check.arguments import infer_size, infer_whole
 from ebmlang.check.constants import find_array
 from ebmlang.check.conversion import check_numbers, is_known, to_real
 from ebmlang.check.program import Domain
 from ebmlang.check.scope import Scope
 from ebmlang.check.value import Value, describe
-from ebmlang.lang import ELEMENT_RANK, DomainKind, Shape, Sort, Type
+from ebmlang.lang import ELEMENT_RANK, Dim, DomainKind, Shape, Sort, Stage, Type
 from ebmlang.lang.operator import ShapeError, broadcast
 from ebmlang.source import Label, Span
 from ebmlang.source.limits import ARRAY_ELEMENTS
@@ -86,6 +86,35 @@ def build_given_type(domain: tree.Domain, scope: Scope) -> tuple[Sort, Shape] | 
         return None
     shape = _infer_shape(domain, DomainKind(domain.word), scope)
     return None if shape is None else (sort, shape)
+
+
+def build_counted_domain(
+    domain: tree.Domain, scope: Scope
+) -> tuple[Type, tuple[Dim, Dim] | None] | None:
+    """Return the type of whole numbers or truth values to be drawn, and the range of the former."""
+    shape = _infer_shape(domain, DomainKind(domain.word), scope)
+    sides = [
+        None if side is None else infer_whole(side, scope, "a bound")
+        for side in (domain.lower, domain.upper)
+    ]
+    if shape is None:
+        return None
+    type_ = Type(_GIVEN_SORTS[domain.word], shape, Stage.GIVEN)
+    if domain.lower is None or domain.upper is None:
+        return type_, None
+    lower, upper = sides
+    if lower is None or upper is None:
+        return None
+    if isinstance(lower, int) and isinstance(upper, int) and lower > upper:
+        scope.session.error(
+            "E0318",
+            "the lower bound is above the upper",
+            domain.lower.span,
+            f"this is {lower}",
+            secondary=[Label(domain.upper.span, f"this is {upper}")],
+        )
+        return None
+    return type_, (lower, upper)
 
 
 def check_parameter_domain(parameter: tree.Parameter, scope: Scope) -> bool:

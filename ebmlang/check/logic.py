@@ -43,12 +43,12 @@ def infer_not(node: tree.Not, scope: Scope) -> Value | None:
             f"{describe(operand.type)} has no `not`",
             node.span,
             f"`{text}` is {describe(operand.type)}",
-            notes=("`repel`, which turns an energy round, is not yet supported",),
-            helps=(f"like one density and unlike this one: `unlike(b, {text})`",)
-            if density
-            else (
-                "make it a constraint on its number: "
+            helps=(
+                f"like one density and unlike this one: `unlike(b, {text})`"
+                if density
+                else "make it a constraint on its number: "
                 f"`not ({show_number_inside(operand)} <= 1 within 0.1)`",
+                f"push away, where something else grows faster: `repel({text}, 1)`",
             ),
         )
         return None
@@ -330,6 +330,16 @@ def _call_tempered(call: tree.Call, scope: Scope) -> Value | None:
     return _apply("tempered", [energy, to_real(values[1])], call.span)
 
 
+def _call_repel(call: tree.Call, scope: Scope) -> Value | None:
+    values = match_values(call, ("energy", "strength"), scope)
+    if values is None:
+        return None
+    energy = to_energy(values[0], scope.session, "`repel`")
+    if energy is None or not _check_parameter(values[1], "a strength", scope.session):
+        return None
+    return _apply("repel", [energy, to_real(values[1])], call.span)
+
+
 def _later(reason: str) -> Callable[[tree.Call, Scope], Value | None]:
     def report_later(call: tree.Call, scope: Scope) -> Value | None:
         infer_all([argument.value for argument in call.arguments], scope)
@@ -346,7 +356,7 @@ FORMS: Mapping[str, Callable[[tree.Call, Scope], Value | None]] = MappingProxyTy
         "softmin": _call_softmin,
         "unlike": _call_unlike,
         "tempered": _call_tempered,
-        "repel": _later("it needs a proof that the whole stays integrable"),
+        "repel": _call_repel,
         "normalize": _later("it needs an estimate of the integral"),
     }
 )

@@ -12,16 +12,18 @@ value:
   unique, so nothing is captured);
 - a `Part` does the same with a spec instance's body; a `Member` reads a symbol from it.
 
-Conversions between sorts are explicit (`Convert`). Sorts CONSTRAINT, DENSITY and ENERGY are
-always of shape ().
+Conversions between sorts are explicit (`Convert`); constraints, densities and energies are scalars.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ebmlang.lang import Dim, DomainKind, Shape, Type
 from ebmlang.source import Span
+
+if TYPE_CHECKING:
+    from ebmlang.check.claims import Claim
 
 
 class SymbolKind(Enum):
@@ -186,9 +188,8 @@ class Connective(Enum):
 class Logical:
     """A connective.
 
-    On constraints: any connective, in the logic named (`product` or `godel`). With type ENERGY
-    or DENSITY: AND (the sum of the operands' energies), or OR (only DENSITY: the mixture with
-    equal weights of all the operands).
+    On constraints: any connective, in the logic named (`product` or `godel`). On energies and
+    densities: AND, the sum; on densities OR too, the mixture of all operands with equal weights.
     """
 
     connective: Connective
@@ -488,11 +489,12 @@ class Program:
     """A whole typed program.
 
     Attributes:
-        name: The file's name without its ending.
-        body: What the main file declares.
+        name, body: The file's name without its ending, and what it declares.
         sizes: The size names that only the data binds, in order of first use.
+        claims: Its properties and examples, in order of place; no part of the energy.
     """
 
     name: str
     body: Body
     sizes: tuple[str, ...]
+    claims: "tuple[Claim, ...]" = ()

@@ -10,6 +10,7 @@ It reads like the language, with every type, conversion and option spelled out:
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
+from ebmlang.check.claims import Claim, Counted, Example, Property
 from ebmlang.check.program import (
     Apply,
     At,
@@ -70,6 +71,7 @@ class _Printer:
         """Return the whole text."""
         program = self._program
         self._visit_body(program.body)
+        self._visit(claim.value for claim in program.claims if isinstance(claim, Property))
         head = [f"program {program.name}"]
         if program.sizes:
             head.append(f"sizes {', '.join(program.sizes)}")
@@ -77,6 +79,7 @@ class _Printer:
         blocks += self._declarations(program.body)
         blocks += [self._instance(instance) for instance in self._instances]
         blocks += self._conclusions(program.body)
+        blocks.append("\n".join(self._claim(claim) for claim in program.claims))
         return "\n\n".join(block for block in blocks if block) + "\n"
 
     # Instances, each after those it needs.
@@ -143,10 +146,10 @@ class _Printer:
             (constants if constant else others).append(self._definition(definition))
         return ["\n".join(block) for block in (constants, givens, variables, others)]
 
-    def _variable(self, variable: Variable) -> str:
+    def _variable(self, variable: Variable, word: str = "var ") -> str:
         domain = variable.domain
         shape = str(Type(variable.type.sort, domain.shape)).removeprefix("real")
-        text = f"var {variable.symbol.name}: {domain.kind.value}{shape}"
+        text = f"{word}{variable.symbol.name}: {domain.kind.value}{shape}"
         if domain.lower is not None and domain.upper is not None:
             text += f" in [{self._show(domain.lower)}, {self._show(domain.upper)}]"
         return text
@@ -172,6 +175,22 @@ class _Printer:
     def _term(self, term: Term) -> str:
         value = f"{term.value.type} = {self._show(term.value)}"
         return f"{term.role.value} {term.name}: {value}{_weight(term.weight)}"
+
+    # Claims.
+
+    def _claim(self, claim: Claim) -> str:
+        match claim:
+            case Property():
+                bound = [self._variable(unknown, "") for unknown in claim.unknowns]
+                bound += [_counted(counted) for counted in claim.counted]
+                names = f"forall {', '.join(bound)}: " if bound else ""
+                return f"property {claim.name}: {names}{self._show(claim.value)}"
+            case Example():
+                point = ", ".join(f"{s.path} = {_array(s.value.tolist())}" for s in claim.settings)
+                said = (
+                    f"{'satisfies' if v.holds else 'violates'} {v.path}" for v in claim.verdicts
+                )
+                return f"example {claim.name} {{ {point} }} {' '.join(said)}"
 
     # Expressions.
 
@@ -293,6 +312,15 @@ class _Printer:
                 return f"product({', '.join(map(self._domain, iteration.factors))})"
             case kind:
                 return f"{kind.value}({self._list(iteration.sources)})"
+
+
+def _counted(counted: Counted) -> str:
+    text = f"{counted.given.symbol.name}: {counted.given.type}"
+    return text if counted.bounds is None else f"{text} in {counted.bounds[0]}..{counted.bounds[1]}"
+
+
+def _array(value: object) -> str:
+    return str(value).lower()
 
 
 def _option(value: object) -> str:

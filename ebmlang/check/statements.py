@@ -118,6 +118,8 @@ def _declare_callable(statement: tree.Fn | tree.Spec, scope: Scope) -> bool:
         _report_twice(name, other.span, scope)
         return False
     correct = True
+    if isinstance(statement, tree.Spec):
+        _report_claims_inside(statement, scope)
     seen: dict[str, Span] = {}
     for parameter in statement.parameters:
         if parameter.name.name in seen:
@@ -137,6 +139,19 @@ def _declare_callable(statement: tree.Fn | tree.Spec, scope: Scope) -> bool:
     scope.callables[name.name] = entry
     session.declared_callables.append((entry, scope))
     return correct
+
+
+def _report_claims_inside(spec: tree.Spec, scope: Scope) -> None:
+    for inner in spec.body:
+        if isinstance(inner, tree.Property | tree.Example):
+            word = "properties" if isinstance(inner, tree.Property) else "examples"
+            scope.session.error(
+                "E0108",
+                f"{word} inside a `spec` are not yet supported",
+                inner.name.span,
+                "not yet supported",
+                helps=(f"{word} of a file speak of its parts: `part p = {spec.name.name}(...)`",),
+            )
 
 
 def _report_twice(name: tree.Identifier, other: Span | None, scope: Scope) -> None:

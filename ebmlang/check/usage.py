@@ -1,21 +1,8 @@
 """Warnings about what is declared and never used."""
 
-from ebmlang.check.program import (
-    Body,
-    Call,
-    Expression,
-    FunctionInstance,
-    Let,
-    Member,
-    Part,
-    Reference,
-    SpecCall,
-    SpecInstance,
-    Symbol,
-)
+from ebmlang.check.program import Body, Member, Part, Reference, Symbol
 from ebmlang.check.scope import Scope
-from ebmlang.check.session import Session
-from ebmlang.check.walk import children
+from ebmlang.check.walk import reach_expressions
 from ebmlang.source import SourceText, Span
 
 
@@ -28,7 +15,7 @@ def warn_unused(body: Body, scope: Scope, source: SourceText) -> None:
         source: The text of the main file, for imported names have no say here.
     """
     session = scope.session
-    touched = _find_touched(body, session)
+    touched = _find_touched(body)
     places: dict[Span, tuple[str, bool]] = {}
     for instance_body in _bodies(body):
         for variable in instance_body.variables:
@@ -71,53 +58,15 @@ def _bodies(body: Body) -> list[Body]:
     return found
 
 
-def _find_touched(body: Body, session: Session) -> set[Symbol]:
+def _find_touched(body: Body) -> set[Symbol]:
     """Return the symbols that some term depends on."""
     touched: set[Symbol] = set()
-    seen: set[int] = set()
-    pending: list[Expression] = []
-
-    def visit_body(current: Body) -> None:
-        pending.extend(term.value for term in current.terms)
-        for definition in current.definitions:
-            match definition:
-                case Part(instance=instance, arguments=arguments):
-                    pending.extend(arguments)
-                    visit_instance(instance)
-                case Let():
-                    pass
-
-    def visit_instance(instance: FunctionInstance | SpecInstance) -> None:
-        if id(instance) in seen:
-            return
-        seen.add(id(instance))
-        if isinstance(instance, SpecInstance):
-            visit_body(instance.body)
-        else:
-            pending.append(instance.result)
-
-    def visit_symbol(symbol: Symbol) -> None:
-        if symbol not in touched:
-            touched.add(symbol)
-            if symbol in session.definitions:
-                pending.append(session.definitions[symbol])
-
-    visit_body(body)
-    while pending:
-        expression = pending.pop()
-        if id(expression) in seen:
-            continue
-        seen.add(id(expression))
+    for expression in reach_expressions(body):
         match expression:
             case Reference(symbol=symbol):
-                visit_symbol(symbol)
+                touched.add(symbol)
             case Member(path=path):
-                visit_symbol(path[-1])
-            case Call(instance=function):
-                visit_instance(function)
-            case SpecCall(instance=spec):
-                visit_instance(spec)
+                touched.add(path[-1])
             case _:
                 pass
-        pending.extend(children(expression))
     return touched

@@ -1,4 +1,4 @@
-"""The expressions inside an expression, for walks that treat most kinds alike."""
+"""The expressions inside an expression, and all that the terms of a body depend on."""
 
 from collections.abc import Iterator
 from typing import assert_never
@@ -6,22 +6,28 @@ from typing import assert_never
 from ebmlang.check.program import (
     Apply,
     At,
+    Body,
     Call,
     Convert,
     Density,
     Expression,
+    FunctionInstance,
     Index,
     Iteration,
+    Let,
     Literal,
     Logical,
     Member,
     Mixture,
+    Part,
     Quantified,
     Reference,
     Relation,
     Scan,
     SizeValue,
     SpecCall,
+    SpecInstance,
+    Symbol,
 )
 
 
@@ -67,3 +73,56 @@ def iteration_parts(iteration: Iteration) -> Iterator[Expression]:
         yield from iteration_parts(factor)
     if iteration.condition is not None:
         yield iteration.condition
+
+
+def reach_expressions(body: Body) -> Iterator[Expression]:
+    """Yield every expression that a term of a body, or of a part in it, depends on, each once.
+
+    Goes through names, functions and specs; an argument of a part counts as used.
+    """
+    definitions: dict[Symbol, Expression] = {}
+    seen: set[int] = set()
+    pending: list[Expression] = []
+
+    def visit_body(current: Body) -> None:
+        pending.extend(term.value for term in current.terms)
+        for definition in current.definitions:
+            match definition:
+                case Part(instance=instance, arguments=arguments):
+                    pending.extend(arguments)
+                    visit_instance(instance)
+                case Let(symbol=symbol, value=value):
+                    definitions[symbol] = value
+
+    def visit_instance(instance: FunctionInstance | SpecInstance) -> None:
+        if id(instance) in seen:
+            return
+        seen.add(id(instance))
+        if isinstance(instance, SpecInstance):
+            visit_body(instance.body)
+        else:
+            pending.append(instance.result)
+
+    def visit_symbol(symbol: Symbol) -> None:
+        if symbol in definitions:
+            pending.append(definitions[symbol])
+
+    visit_body(body)
+    while pending:
+        expression = pending.pop()
+        if id(expression) in seen:
+            continue
+        seen.add(id(expression))
+        yield expression
+        match expression:
+            case Reference(symbol=symbol):
+                visit_symbol(symbol)
+            case Member(path=path):
+                visit_symbol(path[-1])
+            case Call(instance=function):
+                visit_instance(function)
+            case SpecCall(instance=spec):
+                visit_instance(spec)
+            case _:
+                pass
+        pending.extend(children(expression))

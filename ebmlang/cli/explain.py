@@ -1,4 +1,4 @@
-"""`ebm explain`: what each term says of a point, or what the code of a message means."""
+"""`ebm explain`: what is known of a spec, of a point or a run, or what a message's code means."""
 
 import re
 from argparse import ArgumentParser, Namespace
@@ -6,10 +6,18 @@ from pathlib import Path
 
 from ebmlang.cli.console import open_console, print_json
 from ebmlang.cli.loading import load_with_data
-from ebmlang.cli.options import Command, add_spec, add_weights, read_pairs, refuse
+from ebmlang.cli.options import Command, add_spec, add_weights, read_numbers, read_pairs, refuse
 from ebmlang.source import CODES
 
 CODE = re.compile(r"[EW]\d{4}", re.IGNORECASE)
+
+
+VIEWS = {
+    "conflict": "the smallest set of requirements that cannot hold together",
+    "repair": "the smallest changes that make everything required possible",
+    "vacuous": "the terms that never act on a run",
+}
+"""What else may be asked, as options."""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -25,41 +33,60 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--design", default="1", metavar="N", help="which design of such a result; the first is 1"
     )
+    parser.add_argument(
+        "--run", metavar="FILE", help="a run: what `ebm sample --out` or `ebm solve --out` wrote"
+    )
+    for view, summary in VIEWS.items():
+        parser.add_argument(f"--{view}", action="store_true", help=f"show {summary}")
 
 
 def _run(arguments: Namespace) -> int:
     if CODE.fullmatch(arguments.spec) and not Path(arguments.spec).exists():
         return _explain_code(arguments.spec.upper(), as_json=arguments.json)
-    if not (arguments.at or arguments.set):
-        raise refuse(
-            "E0904",
-            "there is no point to explain",
-            "give one with `--at FILE`, such as the result of `ebm solve --out FILE`",
-            "or set its variables, as in `--set x=1`",
-        )
-    from ebmlang.api.interface import describe_interface
-    from ebmlang.api.points import read_point
+    asked = [f"--{view}" for view in VIEWS if vars(arguments)[view]]
+    if len(asked) > 1:
+        raise refuse("E0904", f"`{asked[0]}` and `{asked[1]}` are two questions", "ask one of them")
+    if asked:
+        return _run_view(asked[0].removeprefix("--"), arguments)
+    if arguments.at or arguments.run or _sets_variable(arguments):
+        from ebmlang.cli.explaining import run_point
 
-    point: dict[str, object] = {}
-    for file in arguments.at:
-        point |= read_point(file, arguments.design)
-    settings = read_pairs(arguments.set, "--set")
-    arguments.set = []
-    model = load_with_data(arguments)
-    variables = {item["path"] for item in describe_interface(model.program)["variables"]}
-    point |= {path: value for path, value in settings.items() if path in variables}
-    model = model.bind({p: value for p, value in settings.items() if p not in variables})
-    design = model.explain(point)  # type: ignore[arg-type]
+        return run_point(arguments)
+    return _explain_spec(arguments)
+
+
+def _run_view(view: str, arguments: Namespace) -> int:
+    from ebmlang.cli import explaining
+
+    runs = {
+        "conflict": explaining.run_conflict,
+        "repair": explaining.run_repair,
+        "vacuous": explaining.run_vacuous,
+    }
+    return runs[view](arguments)
+
+
+def _sets_variable(arguments: Namespace) -> bool:
+    """Whether `--set` gives a value to a variable, and so speaks of a point."""
+    if not arguments.set:
+        return False
+    from ebmlang.api.load import load
+
+    model = load(arguments.spec, constants=read_numbers(arguments.const, "--const"))
+    variables = {item["path"] for item in model.interface()["variables"]}
+    return not variables.isdisjoint(read_pairs(arguments.set, "--set"))
+
+
+def _explain_spec(arguments: Namespace) -> int:
+    from ebmlang.api.explain_spec import describe_facts
+
+    described = describe_facts(load_with_data(arguments))
     if arguments.json:
-        print_json(design.describe())
+        print_json(described)
         return 0
-    from ebmlang.cli.tables import draw_point, draw_terms, show_number
+    from ebmlang.cli.spec_page import print_spec_page
 
-    console = open_console()
-    if not arguments.quiet:
-        console.print(draw_point(design))
-    console.print(draw_terms(design))
-    console.print(f"energy {show_number(design.energy)}")
+    print_spec_page(open_console(), described)
     return 0
 
 

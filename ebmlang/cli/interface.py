@@ -25,6 +25,8 @@ def _run(arguments: Namespace) -> int:
         ("terms", [_term(item) for item in described["terms"]]),
         ("parts", [(item["path"], f"weight {item['weight']:g}") for item in described["parts"]]),
         ("reports", [(item["path"], _type(item, "type")) for item in described["reports"]]),
+        ("properties", [(name, "") for name in described["properties"]]),
+        ("examples", [(name, "") for name in described["examples"]]),
     ):
         if rows:
             width = max(len(name) for name, _ in rows)

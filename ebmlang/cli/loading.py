@@ -27,3 +27,24 @@ def load_with_data(arguments: Namespace) -> Model:
     weights = read_numbers(arguments.weight, "--weight") if "weight" in arguments else {}
     model = load_model(arguments)
     return model.bind([*arguments.data, *arguments.more_data, values], weights)
+
+
+def load_to_run(arguments: Namespace, verb: str) -> Model:
+    """Return the model with its data, once all that can be proved says that a run makes sense.
+
+    What is not proved is a warning, printed unless `--quiet`.
+
+    Args:
+        arguments: Of the command.
+        verb: What it is to do: `solve` or `sample`.
+
+    Raises:
+        EbmError: What is wrong with the spec or the data, or why a run would be in vain.
+    """
+    from ebmlang.api.check import require_sound
+
+    model = load_with_data(arguments)
+    warnings = keep_warnings(require_sound(model, verb), arguments.no_warn)
+    if not (arguments.quiet or arguments.json):
+        print_diagnostics(warnings)
+    return model

@@ -31,9 +31,10 @@ COMMANDS = {
     "new": "write a commented starter file",
     "check": "report what is wrong with a spec",
     "fmt": "lay a spec out in the one way",
+    "test": "look for points that refute what a spec says of itself",
     "solve": "search for points of low energy",
     "sample": "draw points from exp(-E)",
-    "explain": "say what each term says of a point, or what a message means",
+    "explain": "say what is proved of a spec, what makes up a point or a run, or what a message means",
     "graph": "print a spec on its way to code",
     "interface": "list what goes in and comes out",
 }

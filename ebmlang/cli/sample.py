@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from ebmlang.cli.console import open_console, print_diagnostics, print_json
-from ebmlang.cli.loading import load_with_data
+from ebmlang.cli.loading import load_to_run
 from ebmlang.cli.options import (
     Command,
     add_run,
@@ -38,7 +38,7 @@ def _run(arguments: Namespace) -> int:
         from ebmlang.runs.samples import require_format
 
         require_format(out)
-    model = load_with_data(arguments)
+    model = load_to_run(arguments, "sample")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
 

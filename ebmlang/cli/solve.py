@@ -4,10 +4,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from ebmlang.api.interface import find_terms
 from ebmlang.api.model import Model
+from ebmlang.check.paths import find_terms
 from ebmlang.cli.console import open_console, print_diagnostics, print_json
-from ebmlang.cli.loading import load_with_data
+from ebmlang.cli.loading import load_to_run
 from ebmlang.cli.options import (
     Command,
     add_run,
@@ -36,7 +36,7 @@ def _run(arguments: Namespace) -> int:
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_seconds(arguments.seconds)
     out = read_out(arguments.out)
-    model = load_with_data(arguments)
+    model = load_to_run(arguments, "solve")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
 
@@ -103,7 +103,10 @@ def _report_infeasible(model: Model, margins: Mapping[str, float], starts: int) 
         primary=labels[0] if labels else None,
         secondary=tuple(labels[1:]),
         notes=(f"the nearest of {starts} starts is shown; that is no proof that there is none",),
-        helps=(f"search from more starts, with `--starts {4 * starts}`",),
+        helps=(
+            f"search from more starts, with `--starts {4 * starts}`",
+            "see which cannot hold together, with `ebm explain --conflict`",
+        ),
     )
 
 

@@ -1,7 +1,8 @@
 """A typed program to its energy graph: bodies, parts, terms and what they are roots of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ebmlang.check.program import (
     Body,
@@ -21,20 +22,26 @@ from ebmlang.graph.sizes import bind_shape
 from ebmlang.graph.validate import validate_graph
 from ebmlang.graph.values import Scope, Value
 
+Pieces: TypeAlias = Callable[[Interpreter, Term, Environment, str], Mapping[str, Value]]
+"""From a term, what its symbols mean, and its path, to values that become roots PIECE."""
 
-def build_graph(program: Program, sizes: Mapping[str, int]) -> EnergyGraph:
+
+def build_graph(
+    program: Program, sizes: Mapping[str, int], pieces: Pieces | None = None
+) -> EnergyGraph:
     """Return the energy graph of a program, as built: no pass has seen it.
 
     Args:
         program: A typed program.
         sizes: The number behind every name in `program.sizes`.
+        pieces: What else of each term is to be a root.
 
     Raises:
         EbmError: Sizes turn out wrong only now that they are known: shapes that do not fit
             (E0302), an index outside its axis (E0309), a negative size or a mean of nothing
             (E0311), an array or a graph past its limit (E0316).
     """
-    construction = _Construction(sizes)
+    construction = _Construction(sizes, pieces)
     environment = Environment({})
     construction.body(program.body, environment, "", None)
     return construction.graph()
@@ -45,6 +52,7 @@ class _Construction:
     """What one build collects on its way through the bodies."""
 
     sizes: Mapping[str, int]
+    pieces: Pieces | None
     scope: Scope = field(default_factory=Scope)
     roots: dict[Root, Value] = field(default_factory=dict)
     variables: list[VariableInfo] = field(default_factory=list)
@@ -155,6 +163,9 @@ class _Construction:
         self.scope.path, self.scope.span = path, term.span
         value = self.build.build(term.value, env)
         self.terms.append(TermInfo(path, term.role.value, term.value.type.sort.value, term.span))
+        if self.pieces is not None:
+            for name, piece in self.pieces(self.build, term, env, path).items():
+                self.roots[Root(RootKind.PIECE, name)] = piece
         if term.role is Role.REQUIRE:
             self.roots[Root(RootKind.REQUIRE, path)] = value
             return

@@ -229,6 +229,9 @@ class Interpreter:
                 return self._log_mean_exp(values, None)
             case "tempered":
                 return scope("div", *values)
+            case "repel":
+                energy, strength = values
+                return scope("mul", scope("neg", strength), energy)
             case "reshape":
                 require_count(scope.own(values[0]), options["shape"], e.span)
                 return scope.apply(e.operator, values, **options)

@@ -110,9 +110,14 @@ class EnergyGraph:
 
     def ancestors(self, number: int) -> frozenset[int]:
         """Return the numbers of all nodes that a node depends on."""
-        import networkx as nx
-
-        return frozenset(nx.ancestors(self._network, number))
+        found: set[int] = set()
+        pending = list(self.nodes[number].inputs)
+        while pending:
+            current = pending.pop()
+            if current not in found:
+                found.add(current)
+                pending.extend(self.nodes[current].inputs)
+        return frozenset(found)
 
     def terms_of(self, number: int) -> tuple[str, ...]:
         """Return the paths of the terms that a node is part of, in their order."""

@@ -159,6 +159,11 @@ class RootKind(Enum):
     only: pruning drops both."""
     LEFT = "left"
     """What a DENSITY is a density of."""
+    PIECE = "piece"
+    """A piece of a term, with the axes of the quantifiers around it: a constraint as built, then
+    its energy; or an energy, a number, a mask. Only graphs made for explaining have these."""
+    PIECE_MARGIN = "piece margin"
+    """The margin of a PIECE that is a constraint."""
     NEXT = "next"
     """The next state, in the body of a scan."""
 

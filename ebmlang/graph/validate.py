@@ -10,6 +10,11 @@ from ebmlang.source import InternalError
 _LEAVES = frozenset({"constant", "variable", "given", "weight", "parameter"})
 _CONNECTIVES = frozenset({"and", "or", "not", "all", "any", "guard", "scale"})
 _STRUCTURE = frozenset({"reshape", "expand"})
+_MAKE_CONSTRAINTS = _CONNECTIVES | _STRUCTURE | RELATIONS.keys()
+_TAKE_CONSTRAINTS = _CONNECTIVES | _STRUCTURE | {"holds", "energy"}
+_OUTSIDE_THE_TABLE = (
+    _LEAVES | _CONNECTIVES | RELATIONS.keys() | {"holds", "energy", "scan", "extern"}
+)
 
 
 def validate_graph(graph: EnergyGraph) -> None:
@@ -33,10 +38,10 @@ def validate_graph(graph: EnergyGraph) -> None:
 
 def _validate_kinds(number: int, node: Node, inputs: list[Node]) -> None:
     takes = any(node.kind is Kind.CONSTRAINT for node in inputs)
-    if takes and node.operator not in (*_CONNECTIVES, *_STRUCTURE, "holds", "energy"):
+    if takes and node.operator not in _TAKE_CONSTRAINTS:
         raise InternalError(f"node {number}, {node.operator}, takes a constraint")
     makes = node.kind is Kind.CONSTRAINT
-    if makes and node.operator not in (*RELATIONS, *_CONNECTIVES, *_STRUCTURE):
+    if makes and node.operator not in _MAKE_CONSTRAINTS:
         raise InternalError(f"node {number}, {node.operator}, makes a constraint")
 
 
@@ -46,8 +51,7 @@ def _validate_shape(number: int, node: Node, inputs: list[Node]) -> None:
     if elementwise and len({len(n.shape) for n in inputs}) != 1:
         raise InternalError(f"node {number}, {node.operator}, has operands of unequal rank")
     if record is None:
-        known = {*_LEAVES, *RELATIONS, *_CONNECTIVES, "holds", "energy", "scan", "extern"}
-        if node.operator not in known:
+        if node.operator not in _OUTSIDE_THE_TABLE:
             raise InternalError(f"node {number} has the unknown operator {node.operator}")
         return
     try:

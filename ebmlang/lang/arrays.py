@@ -4,6 +4,25 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ebmlang.lang.array_enclosures import (
+    bound_cholesky,
+    bound_cross,
+    bound_cumsum,
+    bound_det,
+    bound_dot,
+    bound_inv,
+    bound_logdet,
+    bound_matmul,
+    bound_matvec,
+    bound_solve,
+    bound_solve_matrix,
+    bound_take,
+    bound_trace,
+    bound_vecmat,
+    gather_bounds,
+)
+from ebmlang.lang.facts import Curvature, Facts, Rules, SignOf, Slope, Smoothness
+from ebmlang.lang.interval import Interval
 from ebmlang.lang.operator import (
     Array,
     Core,
@@ -23,6 +42,7 @@ def _core(
     pattern: str,
     evaluate: Callable[..., Array],
     doc: str,
+    facts: Facts,
     *,
     parameters: tuple[str, ...] = ("x",),
     result: Result = Result.REAL,
@@ -34,6 +54,7 @@ def _core(
         family=Family.CORE,
         evaluate=evaluate,
         doc=doc,
+        facts=facts,
         result=result,
         core=Core.parse(pattern),
         callable_by_name=callable_by_name,
@@ -47,34 +68,75 @@ def _last(function: Callable[..., Array]) -> Callable[[Array], Array]:
 
 _TWO = ("a", "b")
 
+
+def _product(bounds: Callable[..., Interval]) -> Rules:
+    """Return the facts of a product: linear in each factor."""
+    return Rules(slopes=(SignOf(1), SignOf(0)), linear=((0,), (1,)), bounds=bounds)
+
+
+def _solution(bounds: Callable[..., Interval]) -> Rules:
+    """Return the facts of the solution of linear equations: linear in their right side."""
+    return Rules(slopes=(Slope.MIXED, Slope.MIXED), linear=((1,),), bounds=bounds)
+
+
+def _nonlinear(bounds: Callable[..., Interval]) -> Rules:
+    return Rules(slopes=(Slope.MIXED,), bounds=bounds)
+
+
+def _linear(bounds: Callable[..., Interval] | None = None) -> Rules:
+    """Return the facts of sums of elements, and of what only moves them."""
+    return Rules(slopes=(Slope.RISING,), curvature=Curvature.AFFINE, linear=((0,),), bounds=bounds)
+
+
+def _picking(bounds: Callable[..., Interval]) -> Rules:
+    """Return the facts of taking elements by their index."""
+    return Rules(
+        slopes=(Slope.RISING, Slope.MIXED),
+        curvature=Curvature.AFFINE,
+        linear=((0,),),
+        bounds=bounds,
+    )
+
+
 CORE = (
     _core("dot", "(n),(n)->()", lambda a, b: np.sum(a * b, axis=-1), "inner product of vectors",
+          _product(bound_dot),
           parameters=_TWO, result=Result.SAME),
-    _core("cross", "(3),(3)->(3)", np.cross, "vector product in space", parameters=_TWO),
-    _core("matmul", "(m,n),(n,p)->(m,p)", np.matmul, "matrix times matrix", parameters=_TWO,
+    _core("cross", "(3),(3)->(3)", np.cross, "vector product in space",
+          Rules(slopes=(Slope.MIXED, Slope.MIXED), linear=((0,), (1,)), bounds=bound_cross),
+          parameters=_TWO),
+    _core("matmul", "(m,n),(n,p)->(m,p)", np.matmul, "matrix times matrix", _product(bound_matmul),
+          parameters=_TWO,
           callable_by_name=False),
     _core("matvec", "(m,n),(n)->(m)", lambda a, b: np.matmul(a, b[..., None])[..., 0],
-          "matrix times vector", parameters=_TWO, callable_by_name=False),
+          "matrix times vector", _product(bound_matvec), parameters=_TWO, callable_by_name=False),
     _core("vecmat", "(n),(n,p)->(p)", lambda a, b: np.matmul(a[..., None, :], b)[..., 0, :],
-          "row vector times matrix", parameters=_TWO, callable_by_name=False),
+          "row vector times matrix", _product(bound_vecmat), parameters=_TWO,
+          callable_by_name=False),
     _core("transpose", "(m,n)->(n,m)", lambda x: np.swapaxes(x, -1, -2), "rows to columns",
+          _linear(),
           result=Result.SAME),
     _core("trace", "(n,n)->()", lambda x: np.trace(x, axis1=-2, axis2=-1),
-          "sum of the diagonal", result=Result.SAME),
-    _core("det", "(n,n)->()", lambda x: np.linalg.det(as_float(x)), "determinant"),
+          "sum of the diagonal", _linear(bound_trace), result=Result.SAME),
+    _core("det", "(n,n)->()", lambda x: np.linalg.det(as_float(x)), "determinant",
+          _nonlinear(bound_det)),
     _core("logdet", "(n,n)->()", lambda x: np.linalg.slogdet(as_float(x))[1],
-          "log of the absolute value of the determinant"),
-    _core("inv", "(n,n)->(n,n)", lambda x: np.linalg.inv(as_float(x)), "inverse matrix"),
+          "log of the absolute value of the determinant", _nonlinear(bound_logdet)),
+    _core("inv", "(n,n)->(n,n)", lambda x: np.linalg.inv(as_float(x)), "inverse matrix",
+          _nonlinear(bound_inv)),
     _core("solve", "(n,n),(n)->(n)",
           lambda a, b: np.linalg.solve(as_float(a), as_float(b)[..., None])[..., 0],
-          "the x with a @ x == b", parameters=_TWO),
+          "the x with a @ x == b", _solution(bound_solve), parameters=_TWO),
     _core("solve_matrix", "(n,n),(n,k)->(n,k)",
           lambda a, b: np.linalg.solve(as_float(a), as_float(b)),
-          "the matrix x with a @ x == b", parameters=_TWO, callable_by_name=False),
+          "the matrix x with a @ x == b", _solution(bound_solve_matrix), parameters=_TWO,
+          callable_by_name=False),
     _core("cholesky", "(n,n)->(n,n)", lambda x: np.linalg.cholesky(as_float(x)),
-          "lower triangular l with l @ transpose(l) == x"),
-    _core("cumsum", "(n)->(n)", _last(np.cumsum), "running sums", result=Result.SAME),
-    _core("sort", "(n)->(n)", _last(np.sort), "elements in rising order", result=Result.SAME),
+          "lower triangular l with l @ transpose(l) == x", _nonlinear(bound_cholesky)),
+    _core("cumsum", "(n)->(n)", _last(np.cumsum), "running sums", _linear(bound_cumsum),
+          result=Result.SAME),
+    _core("sort", "(n)->(n)", _last(np.sort), "elements in rising order",
+          Rules(slopes=(Slope.RISING,), smoothness=Smoothness.TIES), result=Result.SAME),
 )  # fmt: skip
 
 
@@ -153,6 +215,7 @@ def _structural(
     shape: Callable[[tuple[Shape, ...], Options], Shape],
     evaluate: Callable[..., Array],
     doc: str,
+    facts: Facts,
     *,
     callable_by_name: bool = False,
 ) -> Operator:
@@ -162,6 +225,7 @@ def _structural(
         family=Family.STRUCTURAL,
         evaluate=evaluate,
         doc=doc,
+        facts=facts,
         result=Result.LIKE,
         shape=shape,
         callable_by_name=callable_by_name,
@@ -171,22 +235,26 @@ def _structural(
 
 STRUCTURAL = (
     _structural("reshape", ("x",), _reshape_shape, _reshape,
-                "the last `rank` axes as `shape`, elements in C order", callable_by_name=True),
+                "the last `rank` axes as `shape`, elements in C order", _linear(),
+                callable_by_name=True),
     _structural("expand", ("x",), _expand_shape,
                 lambda x, *, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, shape)),
-                "repeated to `shape` by broadcasting"),
+                "repeated to `shape` by broadcasting", _linear()),
     _structural("stack", ("xs",), _stack_shape, lambda *xs, axis: np.stack(xs, axis=axis),
-                "arrays of one shape along a new axis", callable_by_name=True),
+                "arrays of one shape along a new axis", _linear(), callable_by_name=True),
     _structural("concat", ("xs",), _concat_shape,
                 lambda *xs, axis: np.concatenate(xs, axis=axis),
-                "arrays end to end along `axis`", callable_by_name=True),
+                "arrays end to end along `axis`", _linear(), callable_by_name=True),
     _structural("take", ("x", "index"), _take_shape,
                 lambda x, index, *, axis: np.take(x, index, axis=axis),
-                "elements of `axis` by integer index, whose axes take its place"),
+                "elements of `axis` by integer index, whose axes take its place",
+                _picking(bound_take)),
     _structural("gather", ("x", "index"), _gather_shape, _gather,
-                "for each leading position its own element: the axis before the last `rank`"),
+                "for each leading position its own element: the axis before the last `rank`",
+                _picking(gather_bounds(_gather))),
     _structural("moveaxis", ("x",), _moveaxis_shape,
                 lambda x, *, source, target: np.moveaxis(x, source, target),
-                "axis `source` at the place `target`, the others in their order"),
-    _structural("slice", ("x",), _slice_shape, _slice, "`start` up to, not including, `stop`"),
+                "axis `source` at the place `target`, the others in their order", _linear()),
+    _structural("slice", ("x",), _slice_shape, _slice, "`start` up to, not including, `stop`",
+                _linear()),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 Facts are data on the operator's record, so that a test can try to falsify each, and a reader can
 check each against a textbook. A function of one number, elementwise, has a `Profile`: its shape,
 piece by piece, from which bounds, sign, monotonicity, curvature and smoothness over any interval
-follow. Every other operator has `Rules`.
+follow. Every other operator has `Rules`, and so have the linear ones among the former.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from ebmlang.lang.interval import Interval
+import numpy as np
+from numpy.typing import NDArray
+
+from ebmlang.lang.interval import Bound, Interval
 
 
 class Slope(Enum):
@@ -56,7 +59,8 @@ class Rate(Enum):
     EXP = "exp"
     """factor * exp(t)."""
     FASTER = "faster"
-    """Past any power, with the sign of the factor; nothing more is said."""
+    """Past any multiple of t^power, with the sign of the factor; nothing more is said. The power
+    is `inf` for what is past every power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,14 @@ class Piece:
 
     Attributes:
         start, end: The stretch; neighbours share their ends.
-        slope: 1 where it never falls, -1 where it never rises, 0 where it is constant.
+        slope: 1 where it never falls, -1 where it never rises, 0 where it is constant; None where
+            nothing is known, its values included.
         bend: 1 where it is convex, -1 where it is concave, 0 where it is affine; None for neither.
     """
 
     start: float
     end: float
-    slope: int
+    slope: int | None
     bend: int | None
 
 
@@ -94,11 +99,18 @@ class Kink:
     Attributes:
         place: Where.
         bend: 1 where the slope jumps up (convex there), -1 where it jumps down, None where the
-            value itself jumps.
+            value itself jumps, or where there is a pole.
+        jump: 1 where the value jumps up, -1 where it jumps down; its value at the place is that
+            from the right.
+        before, after: At a pole, how it grows towards it from the left and from the right, in
+            t = 1 / distance.
     """
 
     place: float
     bend: int | None
+    jump: int = 0
+    before: Growth | None = None
+    after: Growth | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +119,15 @@ class Profile:
 
     Attributes:
         pieces: From the left end of its domain to the right; one period if it is periodic.
-            Across a shared end that is no kink, its derivative is continuous.
-        kinks: In order.
-        left, right: How it behaves at the ends of its domain; unused if it is periodic.
-        period: The whole pattern repeats after this.
+            Across a shared end that is no kink, its derivative is continuous. A whole value at an
+            end, and any limit at infinity, is exact.
+        kinks: In order; of a period, those after its start up to its end.
+        left, right: How it behaves at the ends of its domain; unused where poles repeat.
+        period: The whole pattern repeats after this,
+        lift: this much higher each time; not 0 only where it never falls.
+        rounding: Units in the last place that `evaluate` may be off.
+        error: How much it may be off besides, absolutely.
+        exact: Where it is not off at all, from places and values.
     """
 
     pieces: tuple[Piece, ...]
@@ -118,6 +135,10 @@ class Profile:
     left: Growth = Growth(Rate.BOUNDED)
     right: Growth = Growth(Rate.BOUNDED)
     period: float | None = None
+    lift: float = 0.0
+    rounding: int = 4
+    error: float = 0.0
+    exact: Callable[[Bound, Bound], NDArray[np.bool_]] | None = None
 
 
 class Envelope(Enum):
@@ -154,9 +175,16 @@ class Rules:
             others are held still: `mul` has (0,) and (1,), `add` has (0, 1). Of an operator with
             any number of operands, the last number stands for all further ones.
         bounds: The range over operands that lie in intervals; options come as keyword arguments.
-            None: it follows from the slopes, none of which is MIXED.
+            None: it follows from the slopes, each RISING or FALLING, and `evaluate` does not
+            round.
         envelope: See there.
         smoothness: See there.
+        poles: Operands at whose zeros it is not defined; the slopes hold where these keep their
+            sign.
+        sections: For each operand of an elementwise operator of two, its profile as a function of
+            that one, from the number that the other one is; None where there is none.
+        chooses: Whether it takes one operand and leaves others, so that one without a value need
+            not spoil it.
     """
 
     slopes: tuple[Slope | SignOf, ...]
@@ -165,6 +193,9 @@ class Rules:
     bounds: Callable[..., Interval] | None = None
     envelope: Envelope | None = None
     smoothness: Smoothness = Smoothness.SMOOTH
+    poles: tuple[int, ...] = ()
+    sections: tuple[Callable[[float], Profile | None] | None, ...] = ()
+    chooses: bool = False
 
 
 Facts: TypeAlias = Profile | Rules

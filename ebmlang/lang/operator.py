@@ -91,8 +91,8 @@ class Operator:
         region: For each operand, an interval inside which it is finite and differentiable; tests
             draw from it.
         doc: One line for people.
-        source: Where the definition is from, when it is not plain.
         facts: What is known of it without running it.
+        source: Where the definition is from, when it is not plain.
     """
 
     name: str
@@ -100,6 +100,7 @@ class Operator:
     family: Family
     evaluate: Callable[..., Array]
     doc: str
+    facts: Facts
     result: Result = Result.REAL
     core: Core | None = None
     shape: Callable[[tuple[Shape, ...], Options], Shape] | None = None
@@ -107,7 +108,6 @@ class Operator:
     commutative: bool = False
     region: tuple[tuple[float, float], ...] = ()
     source: str = ""
-    facts: Facts | None = None
 
 
 class ShapeError(Exception):

@@ -8,7 +8,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ebmlang.lang.array_enclosures import (
+    bound_logsumexp,
+    bound_mean,
+    bound_norm,
+    bound_prod,
+    bound_sum,
+    noisy_or_bounds,
+)
 from ebmlang.lang.elementwise import log1mexp
+from ebmlang.lang.facts import Curvature, Envelope, Facts, Rules, SignOf, Slope, Smoothness
 from ebmlang.lang.operator import Array, Family, Operator, Result, as_float
 
 
@@ -42,7 +51,8 @@ def _noisy_or(energies: Array, *, axes: tuple[int, ...]) -> Array:
     """
     kept = [i for i in range(energies.ndim) if i - energies.ndim not in axes]
     moved = as_float(energies).transpose(*kept, *[i for i in range(energies.ndim) if i not in kept])
-    flat = moved.reshape(*moved.shape[: len(kept)], -1)
+    count = math.prod(energies.shape[axis] for axis in axes)
+    flat = moved.reshape(*moved.shape[: len(kept)], count)
     with np.errstate(divide="ignore"):
         logs = log1mexp(flat)
     first = np.zeros((*flat.shape[:-1], 1))
@@ -57,6 +67,7 @@ def _reduction(
     name: str,
     evaluate: Callable[..., Array],
     doc: str,
+    facts: Facts,
     *,
     result: Result = Result.REAL,
     callable_by_name: bool = True,
@@ -69,6 +80,7 @@ def _reduction(
         family=Family.REDUCTION,
         evaluate=evaluate,
         doc=doc,
+        facts=facts,
         result=result,
         callable_by_name=callable_by_name,
         region=(region,),
@@ -76,22 +88,82 @@ def _reduction(
     )
 
 
+_RISES = (Slope.RISING,)
+_ALL = ((0,),)
+
 REDUCTIONS = (
-    _reduction("sum", _axes(np.sum), "sum", result=Result.SAME),
-    _reduction("prod", _axes(np.prod), "product", result=Result.SAME),
-    _reduction("min", _extreme(np.min, math.inf), "smallest element", result=Result.SAME),
-    _reduction("max", _extreme(np.max, -math.inf), "largest element", result=Result.SAME),
-    _reduction("mean", _axes(np.mean), "arithmetic mean"),
+    _reduction(
+        "sum",
+        _axes(np.sum),
+        "sum",
+        Rules(slopes=_RISES, curvature=Curvature.AFFINE, linear=_ALL, bounds=bound_sum),
+        result=Result.SAME,
+    ),
+    _reduction(
+        "prod",
+        _axes(np.prod),
+        "product",
+        Rules(slopes=(Slope.MIXED,), bounds=bound_prod),
+        result=Result.SAME,
+    ),
+    _reduction(
+        "min",
+        _extreme(np.min, math.inf),
+        "smallest element",
+        Rules(
+            slopes=_RISES,
+            curvature=Curvature.CONCAVE,
+            envelope=Envelope.MIN,
+            smoothness=Smoothness.TIES,
+        ),
+        result=Result.SAME,
+    ),
+    _reduction(
+        "max",
+        _extreme(np.max, -math.inf),
+        "largest element",
+        Rules(
+            slopes=_RISES,
+            curvature=Curvature.CONVEX,
+            envelope=Envelope.MAX,
+            smoothness=Smoothness.TIES,
+        ),
+        result=Result.SAME,
+    ),
+    _reduction(
+        "mean",
+        _axes(np.mean),
+        "arithmetic mean",
+        Rules(slopes=_RISES, curvature=Curvature.AFFINE, linear=_ALL, bounds=bound_mean),
+    ),
     _reduction(
         "norm",
         lambda x, *, axes: np.sqrt(np.sum(np.square(as_float(x)), axis=axes)),
         "Euclidean length; of a matrix, the Frobenius norm",
+        Rules(
+            slopes=(SignOf(0),),
+            curvature=Curvature.CONVEX,
+            bounds=bound_norm,
+            smoothness=Smoothness.TIES,
+        ),
     ),
-    _reduction("logsumexp", _logsumexp, "log of the sum of exponentials", callable_by_name=False),
+    _reduction(
+        "logsumexp",
+        _logsumexp,
+        "log of the sum of exponentials",
+        Rules(
+            slopes=_RISES,
+            curvature=Curvature.CONVEX,
+            bounds=bound_logsumexp,
+            envelope=Envelope.MAX,
+        ),
+        callable_by_name=False,
+    ),
     _reduction(
         "noisy_or",
         _noisy_or,
         "-log(1 - prod(1 - exp(-C))): the OR of the `product` logic on energies",
+        Rules(slopes=_RISES, bounds=noisy_or_bounds(_noisy_or), envelope=Envelope.MIN),
         callable_by_name=False,
         region=(0.1, 3.0),
         source="Pearl, Probabilistic Reasoning in Intelligent Systems, section 4.3.2",

@@ -23,6 +23,8 @@ STATEMENT_WORDS = (
     "minimize",
     "maximize",
     "report",
+    "property",
+    "example",
     "logic",
     "default",
 )
@@ -37,8 +39,6 @@ LATER_STATEMENTS: Mapping[str, str] = MappingProxyType(
         "priority": "an order of terms, instead of huge weights",
         "symmetry": "a claim that the energy does not change under a group",
         "mode": "a configuration of the same compiled energy",
-        "property": "a law of this spec, to be refuted by tests",
-        "example": "a point with what holds there",
     }
 )
 """Words that will begin a statement, with what the statement will be."""
@@ -72,10 +72,10 @@ DOMAIN_WORDS = (
 )
 """Words that name a domain."""
 
-CLAUSE_WORDS = ("array", "of", "weight")
+CLAUSE_WORDS = ("array", "of", "weight", "satisfies", "violates")
 """Words inside statements that belong to no expression."""
 
-LATER_WORDS = ("under", "drop", "set", "as", "satisfies", "violates")
+LATER_WORDS = ("under", "drop", "set", "as")
 """Words of later features that begin no statement."""
 
 RESERVED_WORDS = frozenset(

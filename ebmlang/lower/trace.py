@@ -5,7 +5,7 @@ same kernels, in the same dtype, and followed from E back to the first step that
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -40,14 +40,7 @@ def explain_nonfinite(energy: CompiledEnergy, point: Mapping[str, Tensor]) -> Di
     graph = energy.graph
     (total,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
     numbers = sorted({*graph.ancestors(total), total})
-    program = emit_trace(graph, numbers)
-    COMPILATIONS["trace"] += 1
-    externs = dict(zip(energy.program.externs, energy.externs, strict=True))
-    functions = execute(program, [externs[name] for name in program.externs])
-    binding = energy.binding
-    inputs = energy.inputs(program, binding.givens, binding.weights, binding.dtype, binding.device)
-    prepared = functions.prepare(*inputs, binding.dtype, energy.check)
-    traced = functions.trace(energy.pack(point), prepared)
+    traced = trace_nodes(energy, numbers)(energy.pack(point))
     arrays = [value.detach().cpu().numpy() for value in traced]
     finite = np.isfinite(arrays[numbers.index(total)])
     if finite.all():
@@ -55,6 +48,25 @@ def explain_nonfinite(energy: CompiledEnergy, point: Mapping[str, Tensor]) -> Di
     chain = int(np.argmin(finite))
     values = {number: array[chain] for number, array in zip(numbers, arrays, strict=True)}
     return _describe(graph, values, _follow(graph, values, total), chain)
+
+
+def trace_nodes(
+    energy: CompiledEnergy, numbers: Sequence[int]
+) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    """Return a function from packed points to the values of these nodes, each `[chain, ...]`.
+
+    Args:
+        energy: The energy, bound to its data.
+        numbers: Of nodes of its graph.
+    """
+    program = emit_trace(energy.graph, numbers)
+    COMPILATIONS["trace"] += 1
+    externs = dict(zip(energy.program.externs, energy.externs, strict=True))
+    functions = execute(program, [externs[name] for name in program.externs])
+    binding = energy.binding
+    inputs = energy.inputs(program, binding.givens, binding.weights, binding.dtype, binding.device)
+    prepared = functions.prepare(*inputs, binding.dtype, energy.check)
+    return lambda x: functions.trace(x, prepared)
 
 
 def _follow(graph: EnergyGraph, values: Values, number: int) -> _Blame:

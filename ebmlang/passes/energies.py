@@ -23,7 +23,8 @@ def compute_energies(graph: EnergyGraph) -> EnergyGraph:
     """Return the graph with constraints replaced by their margins and energies.
 
     Roots TERM become ENERGY, and MARGIN where the term is a constraint; roots REQUIRE become
-    MARGIN and HARD; TOTAL is the sum of all ENERGY.
+    MARGIN and HARD; a PIECE that is a constraint becomes its energy, and PIECE_MARGIN; TOTAL is
+    the sum of all ENERGY.
     """
     writing = _Writing(with_bodies(graph, compute_energies))
     for number, node in enumerate(writing.graph.nodes):
@@ -108,6 +109,10 @@ class _Writing:
                 roots[Root(RootKind.MARGIN, root.path)] = margin
             elif root.kind is RootKind.TERM:
                 roots[Root(RootKind.ENERGY, root.path)] = self.plain[number]
+            elif root.kind is RootKind.PIECE and number in self.pairs:
+                margin, energy = self.pairs[number]
+                roots[root] = energy
+                roots[Root(RootKind.PIECE_MARGIN, root.path)] = margin
             elif root.kind is RootKind.REQUIRE:
                 roots[Root(RootKind.MARGIN, root.path)] = self.pairs[number][0]
                 roots[Root(RootKind.HARD, root.path)] = self._hard(number)

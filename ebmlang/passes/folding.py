@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ebmlang.graph import EnergyGraph, GraphBuilder, Node
+from ebmlang.graph import EnergyGraph, GraphBuilder, Kind, Node
 from ebmlang.lang.table import OPERATORS
 from ebmlang.passes.rewrite import Pass, Writer, rewrite_nodes, with_bodies
 
@@ -50,6 +50,13 @@ def _simplified(builder: GraphBuilder, node: Node, inputs: list[Node]) -> int:
             return left
         if node.operator == "pow" and number == 2:
             return Writer(builder, node.origin)("square", left)
+    if len(inputs) == 2 and node.inputs[0] == node.inputs[1] and inputs[0].kind is Kind.REAL:
+        # Analyses see more in a square than in a product of any two.
+        write = Writer(builder, node.origin)
+        if node.operator == "mul":
+            return write("square", left)
+        if node.operator == "dot":
+            return write.apply("sum", [write("square", left)], {"axes": (-1,)})
     if node.operator == "neg" and inputs[0].operator == "neg":
         return inputs[0].inputs[0]
     if node.operator == "reshape" and inputs[0].operator == "reshape":

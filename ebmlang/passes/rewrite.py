@@ -111,7 +111,8 @@ def rewrite_nodes(graph: EnergyGraph, rewrite: Callable[[GraphBuilder, Node], in
     builder = GraphBuilder()
     numbers: list[int] = []
     for node in graph.nodes:
-        moved = replace(node, inputs=tuple(numbers[i] for i in node.inputs))
+        inputs = tuple(numbers[i] for i in node.inputs)
+        moved = node if inputs == node.inputs else replace(node, inputs=inputs)
         numbers.append(rewrite(builder, moved))
     roots = {root: numbers[number] for root, number in graph.roots.items()}
     return replace(graph, nodes=tuple(builder.nodes), roots=roots)

@@ -77,6 +77,7 @@ _TABLE = {
     "E0414": Code("repel-unproven"),
     "E0415": Code("unknown-warning"),
     "E0416": Code("wrong-example"),
+    "E0417": Code("refuted"),
     "W0421": Code("not-integrable"),
     "W0422": Code("unproven"),
     "W0423": Code("always-true"),

@@ -37,6 +37,7 @@ class Diagnostic:
         primary: The smallest guilty text, with the reason why here; None where a message
             is about no place in a file (a missing file, a flag).
         secondary: Where the other half came from.
+        because: The steps of a proof of what is said, in order.
         notes: Further facts.
         helps: How to mend it, with code that would be accepted.
     """
@@ -45,6 +46,7 @@ class Diagnostic:
     headline: str
     primary: Label | None = None
     secondary: tuple[Label, ...] = ()
+    because: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     helps: tuple[str, ...] = ()
 

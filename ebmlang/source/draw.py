@@ -1,7 +1,7 @@
 r"""How a diagnostic looks: as text for people, as plain data for programs.
 
 The text has the form that rustc made familiar. The headline stands alone; below it come the
-source lines, each label under the text that it speaks of; notes and help close it:
+source lines, each label under the text that it speaks of; proof, notes and help close it:
 
     >>> from ebmlang.source import Diagnostic, Label, SourceText
     >>> source = SourceText("arm.ebm", "var q: real[7]\nlet gap = q - goal\n")
@@ -74,10 +74,15 @@ def draw_diagnostic(diagnostic: Diagnostic, *, color: bool = False) -> str:
         rows.append(" " * width + pen.paint(arrow, _BLUE) + f" {group[0].place}")
         rows.append(pen.margin())
         rows.extend(_draw_file(sorted(group, key=lambda label: label.first), pen))
-    if labels and (diagnostic.notes or diagnostic.helps):
+    steps = "\n".join(f"{number}. {text}" for number, text in enumerate(diagnostic.because, 1))
+    remarks = [
+        *(("because", text) for text in ([steps] if steps else [])),
+        *(("note:", text) for text in diagnostic.notes),
+        *(("help:", text) for text in diagnostic.helps),
+    ]
+    if labels and remarks:
         rows.append(pen.margin())
-    for word, texts in (("note", diagnostic.notes), ("help", diagnostic.helps)):
-        rows.extend(pen.remark(word, text) for text in texts)
+    rows.extend(pen.remark(word, text) for word, text in remarks)
     return "\n".join(rows)
 
 
@@ -96,6 +101,7 @@ def describe_diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
             _describe_label(label, primary=label is diagnostic.primary)
             for label in (*labels, *diagnostic.secondary)
         ],
+        "because": list(diagnostic.because),
         "notes": list(diagnostic.notes),
         "helps": list(diagnostic.helps),
     }
@@ -195,8 +201,8 @@ class _Pen:
         return f"{label} {text}".rstrip()
 
     def remark(self, word: str, text: str) -> str:
-        lead = f"{' ' * self.width} = {word}: "
-        head = f"{' ' * self.width} {self.paint('=', _BLUE)} {self.paint(f'{word}:', _BOLD)} "
+        lead = f"{' ' * self.width} = {word} "
+        head = f"{' ' * self.width} {self.paint('=', _BLUE)} {self.paint(word, _BOLD)} "
         return head + f"\n{' ' * len(lead)}".join(text.splitlines())
 
     def style(self, label: _Placed) -> str:

@@ -66,6 +66,11 @@ class Span:
         """Return the span from the start of this one to the end of `other`."""
         return Span(self.source, self.start, max(self.end, other.end))
 
+    def covers(self, other: "Span") -> bool:
+        """Whether another span lies in this one."""
+        same = other.source is self.source
+        return same and self.start <= other.start and other.end <= self.end
+
     def __str__(self) -> str:
         line, column = self.source.position(self.start)
         return f"{self.source.name}:{line}:{column}"

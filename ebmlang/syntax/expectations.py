@@ -20,6 +20,8 @@ STATEMENT_KINDS = frozenset(
         "PART",
         "TERM",
         "REPORT",
+        "PROPERTY",
+        "EXAMPLE",
         "LOGIC",
         "DEFAULT",
     }
@@ -46,7 +48,8 @@ _GROUPS = (
                 "MIX",
                 "SCAN",
                 "IF",
-                "QUANTIFIER",
+                "FORALL",
+                "EXISTS",
             }
         ),
     ),
@@ -72,6 +75,8 @@ _SINGLE: Mapping[str, str] = MappingProxyType(
         "IN": "`in`",
         "WITHIN": "`within`",
         "WEIGHT": "`weight`",
+        "SATISFIES": "`satisfies`",
+        "VIOLATES": "`violates`",
         "OVER": "`over`",
         "WHERE": "`where`",
         "FOR": "`for`",

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from ebmlang.source import Span
-from ebmlang.syntax.expression_layout import Layout, domain, expression, lay_out
+from ebmlang.syntax.expression_layout import Layout, Layouts, domain, expression, lay_out
 from ebmlang.syntax.layout import (
     INDENT,
     Break,
@@ -28,6 +28,7 @@ from ebmlang.syntax.tree import (
     Comment,
     Const,
     DefaultTolerance,
+    Example,
     Expression,
     File,
     Fn,
@@ -37,6 +38,7 @@ from ebmlang.syntax.tree import (
     Logic,
     Parameter,
     Part,
+    Property,
     ReportValue,
     Spec,
     Statement,
@@ -188,6 +190,14 @@ def _statement(node: Statement) -> Layout:
         case Term(word=word, name=name, value=value, weight=weight):
             head = join(word, " ", name.name, ": ", (yield expression(value)))
             return (yield _weighted(head, weight))
+        case Property(name=name, unknowns=unknowns, body=body):
+            head = join("property ", name.name, ":")
+            if unknowns:
+                bound = Nest(join("forall ", packed((yield from _declarations(unknowns)))))
+                head = join(head, " ", bound, ":")
+            return Group(join(head, Nest(join(Break(), (yield expression(body))))))
+        case Example():
+            return (yield _example(node))
         case Logic(name=name):
             return f"logic {name.name}"
         case DefaultTolerance(value=value):
@@ -201,12 +211,35 @@ def _spec_head(node: Spec) -> Layout:
 
 
 def _parameters(parameters: tuple[Parameter, ...]) -> Layout:
+    return bracketed("(", (yield from _declarations(parameters)), ")")
+
+
+def _declarations(parameters: tuple[Parameter, ...]) -> Layouts:
     laid: list[Document] = []
     for parameter in parameters:
         name = parameter.name.name
         lies_in = parameter.domain
         laid.append(join(name, ": ", (yield domain(lies_in))) if lies_in else name)
-    return bracketed("(", laid, ")")
+    return laid
+
+
+def _example(node: Example) -> Layout:
+    """Lay an example out: settings with commas on one line, or each on its own without."""
+    settings: list[Document] = []
+    for setting in node.settings:
+        path = yield expression(setting.path)
+        settings += (Break(", "), join(path, " = ", (yield expression(setting.value))))
+    point: Document = "{}"
+    if settings:
+        point = Group(join("{", Nest(join(Break(), *settings[1:])), Break(), "}"))
+    parts: list[Document] = ["example ", node.name.name, " ", point]
+    for word, paths in (("satisfies", node.satisfies), ("violates", node.violates)):
+        if paths:
+            named: list[Document] = []
+            for path_ in paths:
+                named.append((yield expression(path_)))
+            parts += (" ", word, " ", Nest(packed(named)))
+    return join(*parts)
 
 
 def _weighted(head: Document, weight: Expression | None) -> Layout:

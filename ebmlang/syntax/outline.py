@@ -20,6 +20,7 @@ from ebmlang.syntax.tree import (
     DefaultTolerance,
     Distributed,
     Domain,
+    Example,
     Expression,
     Field,
     File,
@@ -40,6 +41,7 @@ from ebmlang.syntax.tree import (
     Or,
     Parameter,
     Part,
+    Property,
     Quantifier,
     Range,
     Relation,
@@ -97,6 +99,8 @@ def outline(node: Node) -> Outline:
             | Part()
             | Term()
             | ReportValue()
+            | Property()
+            | Example()
             | Logic()
             | DefaultTolerance()
         ):
@@ -129,6 +133,13 @@ def _outline_statement(node: Statement) -> Outline:
             return Outline(f"{word} {name.name}", (("", value), *_optional("weight", weight)))
         case ReportValue(name=name, value=value):
             return Outline(f"report {name.name}", _plain((value,)))
+        case Property(name=name, unknowns=unknowns, body=body):
+            return Outline(f"property {name.name}", (*_plain(unknowns), ("body", body)))
+        case Example(name=name, settings=settings, satisfies=satisfies, violates=violates):
+            set_to = (part for s in settings for part in (("set", s.path), ("to", s.value)))
+            claims = (("satisfies", path) for path in satisfies)
+            denials = (("violates", path) for path in violates)
+            return Outline(f"example {name.name}", (*set_to, *claims, *denials))
         case Logic(name=name):
             return Outline(f"logic {name.name}")
         case DefaultTolerance(value=value):

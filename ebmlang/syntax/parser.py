@@ -212,7 +212,9 @@ class _Reading:
     def _recover(self, problem: Diagnostic) -> None:
         """Give up the statement, unless it is complete, and go to where the next begins."""
         open_braces = 0
-        if problem.code == "E0105" or not self._can_end or self._is_cut_short:
+        # Behind the brace of a spec nothing is begun, and a step back would lead into its body.
+        is_begun = self._begins is not None
+        if is_begun and (problem.code == "E0105" or not self._can_end or self._is_cut_short):
             self._machine.drop_statement()
         while self._innermost is _Opening.BRACKET:
             open_braces += self._opened.pop().lexeme.type == "LBRACE"

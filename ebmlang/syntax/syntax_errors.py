@@ -356,6 +356,8 @@ def _hints(at: Situation) -> Iterator[str]:
         yield f"a domain says where it lives: `{at.begins.text} {before.text}: real`"
     if before and before.type == "TILDE":
         yield "a distribution has parameters in brackets: `x ~ normal(0, 1)`"
+    if found.type == "COLON" and {"IN", "COMMA"} <= at.kinds:
+        yield "domains stand in the one `forall` of a `property`: `forall a: real, b: real: ...`"
     if at.begins and at.begins.type == "SPEC" and found.type == "LBRACE" and "LPAR" in at.kinds:
         yield f"a spec without parameters has brackets too: `spec {between[0]}() {{ }}`"
     if found.type == "NAME" and "REAL" in at.kinds:

@@ -415,6 +415,36 @@ class ReportValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """`property even: forall t: real: f(t) == f(-t) within 1e-9`; each unknown has a domain."""
+
+    name: Identifier
+    unknowns: tuple[Parameter, ...]
+    body: Expression
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """`left.knee = [0, 1]`."""
+
+    path: Name | Field
+    value: Expression
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """`example good { x = 1 } satisfies near violates far`."""
+
+    name: Identifier
+    settings: tuple[Setting, ...]
+    satisfies: tuple[Name | Field, ...]
+    violates: tuple[Name | Field, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logic:
     """`logic godel`."""
 
@@ -441,6 +471,8 @@ Statement: TypeAlias = (
     | Part
     | Term
     | ReportValue
+    | Property
+    | Example
     | Logic
     | DefaultTolerance
 )

@@ -117,6 +117,40 @@ def _report(parts: Parts) -> tree.ReportValue:
     return tree.ReportValue(name=_identifier(name), value=value, span=_cover(parts))
 
 
+def _property(parts: Parts) -> tree.Property:
+    _, name, _, *unknowns, body = parts
+    return tree.Property(
+        name=_identifier(name),
+        unknowns=unknowns[0].items if unknowns else (),
+        body=body,
+        span=_cover(parts),
+    )
+
+
+def _example(parts: Parts) -> tree.Example:
+    claims = [part for part in parts if isinstance(part, _Row)]
+    said = {
+        kind: tuple(path for row in claims if row.items[0] == kind for path in row.items[1])
+        for kind in ("SATISFIES", "VIOLATES")
+    }
+    return tree.Example(
+        name=_identifier(parts[1]),
+        settings=tuple(part for part in parts if isinstance(part, tree.Setting)),
+        satisfies=said["SATISFIES"],
+        violates=said["VIOLATES"],
+        span=_cover(parts),
+    )
+
+
+def _setting(parts: Parts) -> tree.Setting:
+    path, _, value = parts
+    return tree.Setting(path=path, value=value, span=_cover(parts))
+
+
+def _claims(parts: Parts) -> _Row:
+    return _Row((parts[0].type, _nodes(parts)), _cover(parts))
+
+
 def _logic(parts: Parts) -> tree.Logic:
     return tree.Logic(name=_identifier(parts[1]), span=_cover(parts))
 
@@ -356,6 +390,11 @@ BUILDERS: Mapping[str, Callable[[Parts], Any]] = MappingProxyType(
         "term": _term,
         "weight": _weight,
         "report": _report,
+        "property": _property,
+        "example": _example,
+        "unknowns": _row,
+        "setting": _setting,
+        "claims": _claims,
         "logic": _logic,
         "default": _default,
         "parameters": _row,

@@ -51,6 +51,9 @@ def test_a_truth_value_in_a_formula_is_converted():
         ("unlike(x ~ normal(0, 1), x ~ normal(1, 1))", "energy"),
         ("softmin(x >= 0, x ~ normal(0, 1), energy(x))", "energy"),
         ("tempered(x ~ normal(0, 1), 2)", "energy"),
+        ("repel(x ~ normal(0, 1), 2)", "energy"),
+        ("repel(x >= 0, 2)", "energy"),
+        ("repel(energy = energy(x), strength = 0.5)", "energy"),
         ("x >= 0 iff flag", "constraint"),
     ],
 )
@@ -140,7 +143,12 @@ def test_the_density_of_a_member_is_a_plain_energy():
         ("energy([x, y])", "E0310", "[x, y]"),
         ("tempered(energy(x), 0)", "E0311", "0"),
         ("tempered(energy(x), y)", "E0304", "y"),
-        ("repel(energy(x), 1)", "E0108", "repel"),
+        ("repel(x, 1)", "E0301", "x"),
+        ("repel(energy(x))", "E0303", "repel(energy(x))"),
+        ("repel(energy(x), 0)", "E0311", "0"),
+        ("repel(energy(x), -1)", "E0311", "-1"),
+        ("repel(energy(x), inf)", "E0311", "inf"),
+        ("repel(energy(x), y)", "E0304", "y"),
         ("normalize(energy(x))", "E0108", "normalize"),
     ],
 )

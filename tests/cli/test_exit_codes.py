@@ -54,7 +54,7 @@ USAGE = {
     "half a design": (["solve", DESK, "--designs", "0.5"], "E0903"),
     "no time": (["solve", DESK, "--seconds", "0"], "E0903"),
     "no such code": (["explain", "E9999"], "E0905"),
-    "no point": (["explain", DESK], "E0904"),
+    "two questions": (["explain", DESK, "--conflict", "--repair"], "E0904"),
     "half a point": (["explain", DESK, "--set", "lamp=[1, 2]"], "E0710"),
     "starter file there already": (["new", "FIT"], "E0804"),
 }
@@ -84,21 +84,30 @@ def test_a_wrong_spec_is_exit_code_1_with_all_its_errors(capsys, tmp_path):
     assert outcome.err.count("error[E0201") == 2
 
 
+NEVER = """
+var x: real in [0, 1]
+var y: real in [0, 1]
+require big: x * y - x^2 - y^2 >= 0.9
+minimize low: x
+"""
+"""A spec without a solution, the largest of its left side being 0; bounds do not see it."""
+
+
 def test_a_spec_without_solution_is_exit_code_3_and_shows_the_nearest_point(capsys, tmp_path):
     file = tmp_path / "never.ebm"
-    file.write_text("var x: real in [0, 1]\nrequire big: x >= 3\nminimize low: x\n")
+    file.write_text(NEVER)
 
     outcome = ebm(capsys, "solve", file, "--starts", 4)
 
     assert outcome.code == 3
     assert "error[E0706 infeasible]" in outcome.err
-    assert "`big` fails by 2" in outcome.err
+    assert "`big` fails by 0.9" in outcome.err
     assert "big" in outcome.out
 
 
 def test_an_infeasible_run_is_one_json_object(capsys, tmp_path):
     file = tmp_path / "never.ebm"
-    file.write_text("var x: real in [0, 1]\nrequire big: x >= 3\nminimize low: x\n")
+    file.write_text(NEVER)
 
     outcome = ebm(capsys, "solve", file, "--starts", 4, "--json")
 

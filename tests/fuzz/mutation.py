@@ -13,6 +13,7 @@ GRAFTS = (
     "0", "1", "-1", "3", "2.5", "1e300", "inf", "true", "x", "x[0]", "x[0..1]", "[x, x]", "[1, 2]",
     "zeros(2, 3)", "zeros(0)", "size(x)", "(x <= 1)", "(x == 1 within 0.1)", "not true", "(1 / 0)",
     "energy(1)", "(x ~ normal(0, 1))", "mix(1: x ~ normal(0, 1))", "softmin(energy(1), energy(2))",
+    "repel(energy(x), 2)", "tempered(energy(x[0]), 2)",
     "(forall a in x: a <= 1)", "(exists i in 0..2: i == 1)", "(sum a, b in pairs(x): a * b)",
     "(mean i in 1..0: i)", "[i for i in 0..3]", "[[a, b] for a, b in zip(x, x)]",
     "(scan s = 0 over a in x: s + a)", "(scan s = x over i in 1..2: x)", "(if true then 1 else 2)",

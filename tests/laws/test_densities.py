@@ -259,6 +259,7 @@ COMPOSED = {
     "unlike": "unlike(a, b)",
     "softmin": "softmin(a, b, c)",
     "tempered": "tempered(a, 3)",
+    "repel": "repel(a, 3)",
     "and": "a and b",
 }
 
@@ -295,6 +296,7 @@ def expected_at(name, x):
         "unlike": -(2 * a - logsumexp([a, b])),
         "softmin": -logsumexp([a, b, c]),
         "tempered": -a / 3,
+        "repel": 3 * a,
         "and": -a - b,
     }[name]
 

@@ -6,8 +6,9 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 
 from ebmlang.lower.reference import gradient
-from tests.laws.compiled import Values, by_oracle, by_torch, compiled, gradients
-from tests.laws.strategies import Arithmetic, Case, specs
+from ebmlang.testing.laws import assert_kernel_matches_oracle
+from ebmlang.testing.strategies import Arithmetic, Case, specs
+from ebmlang.testing.values import by_oracle, by_torch, compiled, gradients
 from tests.road import typed
 
 LAW = settings(
@@ -16,24 +17,8 @@ LAW = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
-SHARP = {"rtol": 1e-10, "atol": 1e-10}
-"""float64: some hundred roundings, amplified by powers of up to 12 and small denominators."""
-
-CLOSE = {"rtol": 1e-3, "atol": 1e-3}
-"""float32: the same in its rounding of 6e-8, behind tolerances down to 1/4, which are squared."""
-
 SLOPES = {"rtol": 1e-6, "atol": 1e-6}
 """Extrapolated differences; a hundred times the worst disagreement of two step sizes."""
-
-
-def assert_equal(found: Values, truth: Values, tolerance: dict[str, float]) -> None:
-    for part in ("energies", "margins", "reports"):
-        values, expected = getattr(found, part), getattr(truth, part)
-        assert list(values) == list(expected)
-        for path, value in expected.items():
-            assert values[path].shape == value.shape
-            np.testing.assert_allclose(values[path], value, err_msg=path, **tolerance)
-    np.testing.assert_allclose(found.total, truth.total, **tolerance)
 
 
 @pytest.mark.slow
@@ -42,11 +27,7 @@ def test_compiled_specs_have_the_values_of_the_oracle(arithmetic):
     @LAW
     @given(specs(arithmetic))
     def law(case):
-        truth = by_oracle(case)
-
-        found = by_torch(case, compiled(case))
-
-        assert_equal(found, truth, SHARP)
+        assert_kernel_matches_oracle(case)
 
     law()
 
@@ -56,12 +37,7 @@ def test_compiled_specs_have_the_values_of_the_oracle(arithmetic):
 @given(case=specs(depth=2))
 def test_compiled_specs_have_the_values_of_the_oracle_in_float32(case):
     # Both see the same numbers: those of the case, rounded.
-    case = case.rounded()
-    truth = by_oracle(case)
-
-    found = by_torch(case, compiled(case, torch.float32))
-
-    assert_equal(found, truth, CLOSE)
+    assert_kernel_matches_oracle(case.rounded(), dtype=torch.float32)
 
 
 @pytest.mark.slow

@@ -232,6 +232,7 @@ def test_energies_and_densities_have_the_values_of_their_rules():
     prefer away: unlike(a, b)
     prefer soft: softmin(a, energy(x))
     prefer warm: tempered(a, 4)
+    prefer far: repel(a, 3)
     """
     x = 0.7
     p_a = math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
@@ -247,6 +248,7 @@ def test_energies_and_densities_have_the_values_of_their_rules():
             "away": -math.log(p_a**2 / (p_a + p_b)),
             "soft": -math.log(p_a + math.exp(-x)),
             "warm": -math.log(p_a) / 4,
+            "far": 3 * math.log(p_a),
         },
         rel=1e-13,
     )

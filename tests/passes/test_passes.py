@@ -82,6 +82,14 @@ def test_folding_leaves_out_neutral_operands():
     assert len(plain) == len(padded)
 
 
+def test_folding_turns_products_of_one_thing_into_squares():
+    graph = optimized("var x: real\nvar y: real[3]\nminimize m: x * x + dot(y, y)")
+
+    names = [node.operator for node in graph.nodes]
+    assert names.count("square") == 2
+    assert "dot" not in names
+
+
 def test_sharing_merges_commuted_operands():
     graph = optimized("var x: real\nvar y: real\nminimize m: exp(x + y) * sin(y + x)")
 

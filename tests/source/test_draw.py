@@ -254,6 +254,12 @@ def test_notes_and_helps_of_several_lines_stay_aligned():
     assert drawn.endswith("  |\n  = note: one\n          two\n  = help: three")
 
 
+def test_the_steps_of_a_proof_are_numbered_below_each_other():
+    drawn = draw(ARM, spot(ARM, "goal"), because=("one", "two"), notes=("three",))
+
+    assert drawn.endswith("  |\n  = because 1. one\n            2. two\n  = note: three")
+
+
 def test_color_changes_nothing_but_the_color():
     diagnostic = Diagnostic(
         code="E0302",
@@ -300,6 +306,7 @@ def test_as_data_a_message_has_lines_and_columns_from_one():
                 "primary": True,
             }
         ],
+        "because": [],
         "notes": ["n"],
         "helps": [],
     }

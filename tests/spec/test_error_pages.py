@@ -7,7 +7,7 @@ import pytest
 
 from ebmlang.check import FolderLoader
 from ebmlang.source import CODES, Diagnostic, Severity
-from tests.diagnostics.road import find_in_text
+from tests.diagnostics.road import find_in_model, find_in_text
 
 PAGES = Path(__file__).parents[2] / "docs" / "errors"
 BLOCK = re.compile(r"^```(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -15,7 +15,18 @@ BLOCK = re.compile(r"^```(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OF_A_FILE = [code for code in CODES if code[1:3] in ("01", "02", "03") and code != "E0109"]
 """Codes that the text of a program alone can give."""
 
-OF_A_COMMAND = [code for code in CODES if code not in OF_A_FILE]
+OF_A_MODEL = [code for code in CODES if code[1:3] == "04" and code != "E0417"]
+"""Codes that the analyses of a program give."""
+
+PEDANTIC = ("W0422", "W0427", "W0428")
+"""Those of them that only `--pedantic` gives."""
+
+OF_A_RUN = {"E0412": "sample"}
+"""Those of them that are about one use of a program."""
+
+OF_A_PROGRAM = [*OF_A_FILE, *OF_A_MODEL]
+
+OF_A_COMMAND = [code for code in CODES if code not in OF_A_PROGRAM]
 """Codes about data, files and the command line; the tests of the command give each of them."""
 
 
@@ -28,7 +39,11 @@ def blocks(code: str) -> dict[str, str]:
 def told(code: str, block: str) -> tuple[Diagnostic, ...]:
     """Return what is said about a program of a page, which may import what lies beside it."""
     name = f"{code}.ebm"
-    return find_in_text(blocks(code)[block], name, FolderLoader(PAGES / name, name))
+    text, loader = blocks(code)[block], FolderLoader(PAGES / name, name)
+    if code in OF_A_FILE:
+        return find_in_text(text, name, loader)
+    verb = OF_A_RUN.get(code, "check")
+    return find_in_model(text, name, loader, pedantic=code in PEDANTIC, verb=verb)
 
 
 def test_every_code_has_a_page_and_every_page_a_code():
@@ -44,21 +59,21 @@ def test_a_page_is_titled_by_its_code_and_slug(code):
     assert paragraph[0].isupper() or paragraph[0] == "`"
 
 
-@pytest.mark.parametrize("code", OF_A_FILE)
+@pytest.mark.parametrize("code", OF_A_PROGRAM)
 def test_the_wrong_program_of_a_page_gives_its_code_and_no_other(code):
     found = told(code, "ebm wrong")
 
     assert [d.code for d in found] == [code]
 
 
-@pytest.mark.parametrize("code", OF_A_FILE)
+@pytest.mark.parametrize("code", OF_A_PROGRAM)
 def test_the_right_program_of_a_page_is_accepted_without_a_word(code):
     found = told(code, "ebm right")
 
     assert [(d.code, d.headline) for d in found] == []
 
 
-@pytest.mark.parametrize("code", OF_A_FILE)
+@pytest.mark.parametrize("code", OF_A_PROGRAM)
 def test_the_two_programs_of_a_page_are_all_its_blocks(code):
     assert list(blocks(code)) == ["ebm wrong", "ebm right"]
 
@@ -75,8 +90,15 @@ def test_the_page_of_a_command_s_message_shows_a_wrong_and_a_right_command(code)
     assert "# right" in right
 
 
-@pytest.mark.parametrize("code", OF_A_FILE)
+@pytest.mark.parametrize("code", OF_A_PROGRAM)
 def test_a_warning_s_page_gives_a_warning(code):
     (found,) = told(code, "ebm wrong")
 
     assert (found.severity is Severity.WARNING) == code.startswith("W")
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if code.startswith("W")])
+def test_a_warning_s_page_says_how_to_switch_it_off(code):
+    text = (PAGES / f"{code}.md").read_text(encoding="utf-8")
+
+    assert f"`# allow: {CODES[code].slug}` at the statement switches this warning off" in text

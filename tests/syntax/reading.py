@@ -43,6 +43,8 @@ require spread: forall a, b in pairs(points) where a != b: norm(a - b)^-12 >= 1 
 prefer fold: mix(0.3: z ~ normal(0, 1), 0.7: helix(z)) weight 2 * k
 maximize gain: if k > 1 then mean(z, axis=0)[1..2, -1] else sum i in 0..N - 1: x[i] % 2
 report gap = max(z) - left.knee
+property even: forall t: real in [-1, 1], u: unit[3]: t^2 == (-t)^2 within 1e-9
+example origin { k = 0, left.knee = [0, 1] } satisfies spread violates left.bend, even
 logic godel
 default within 0.1
 """

@@ -193,6 +193,16 @@ def test_braces_around_an_error_cause_no_second_one(text):
     assert _names(text)[-1] == "b"
 
 
+def test_what_stands_behind_the_brace_of_a_spec_does_not_open_its_body_again():
+    text = "spec a() {\nlet c = 1\n}x[2]\nlet b = 1\n}"
+
+    assert [(code, place) for code, place, _, _ in complaints(text)] == [
+        ("E0107", "3:2"),
+        ("E0102", "5:1"),
+    ]
+    assert _names(text) == ["a", "b"]
+
+
 def test_a_missing_brace_is_told_once():
     text = "spec a() {\nspec b() {\nlet c = 1\n"
 

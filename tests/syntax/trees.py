@@ -137,8 +137,23 @@ domains = _domains()
 _parameters = _tuples(
     st.builds(tree.Parameter, name=identifiers, domain=st.none() | domains, span=_place), 0
 )
+_unknowns = _tuples(st.builds(tree.Parameter, name=identifiers, domain=domains, span=_place), 0)
 _named_calls = _calls(_small, _dotted())
 _weights = st.none() | _small
+
+
+@st.composite
+def _examples(draw):
+    settings = st.builds(tree.Setting, path=_dotted(), value=_small, span=_place)
+    satisfies = draw(_tuples(_dotted(), 0))
+    return tree.Example(
+        name=draw(identifiers),
+        settings=draw(_tuples(settings, 0)),
+        satisfies=satisfies,
+        violates=draw(_tuples(_dotted(), 0 if satisfies else 1)),
+        span=NOWHERE,
+    )
+
 
 _flat_statements = st.one_of(
     st.builds(
@@ -167,6 +182,8 @@ _flat_statements = st.one_of(
         span=_place,
     ),
     st.builds(tree.ReportValue, name=identifiers, value=expressions, span=_place),
+    st.builds(tree.Property, name=identifiers, unknowns=_unknowns, body=expressions, span=_place),
+    _examples(),
     st.builds(tree.Logic, name=identifiers, span=_place),
     st.builds(tree.DefaultTolerance, value=_small, span=_place),
 )

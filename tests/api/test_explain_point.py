@@ -1,0 +1,160 @@
+"""Points and runs taken apart: shares by hand, the worst elements, means and their errors."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from ebmlang import load, loads
+from ebmlang.api.run_files import Run
+from ebmlang.source import EbmError
+from tests.cli.run import DESK
+
+torch.set_num_threads(1)
+
+SPREAD = """
+var x: real[4] in [0, 10]
+require apart: forall a, b in pairs(x): abs(a - b) >= 1
+prefer low: forall i in 0..3: x[i] <= 2 weight 3
+minimize total: sum(x) / 10
+"""
+
+
+def shares(explanation, name):
+    (term,) = [term for term in explanation.terms if term.name == name]
+    return term
+
+
+def test_energies_of_the_terms_and_of_their_elements_are_those_of_the_formula():
+    found = loads(SPREAD).take_apart({"x": [0.0, 2.5, 4.0, 9.0]})
+
+    low = shares(found, "low")
+    assert low.energy.mean == pytest.approx(3 * (0.5**2 + 2**2 + 7**2) / 2)
+    assert [part.name for part in low.parts] == [
+        "[i = 3] x[i] <= 2",
+        "[i = 2] x[i] <= 2",
+        "[i = 1] x[i] <= 2",
+    ]
+    assert low.parts[0].energy.mean == pytest.approx(3 * 49 / 2)
+    assert low.parts[0].responsibility.mean == pytest.approx(49 / (49 + 4 + 0.25))
+    assert low.elements == 4
+    assert found.energy.mean == pytest.approx(low.energy.mean + 15.5 / 10)
+
+
+def test_gradients_are_those_of_the_formula():
+    found = loads(SPREAD).take_apart({"x": [0.0, 2.5, 4.0, 9.0]})
+
+    low = shares(found, "low")
+    assert low.gradient.mean == pytest.approx(3 * math.hypot(0.5, 2, 7))
+    assert low.parts[0].gradient.mean == pytest.approx(3 * 7)
+    assert shares(found, "total").gradient.mean == pytest.approx(0.1 * 2)
+
+
+def test_pairs_are_named_by_the_places_of_both():
+    found = loads(SPREAD).take_apart({"x": [0.0, 2.5, 2.75, 9.0]})
+
+    apart = shares(found, "apart")
+    assert apart.parts[0].name == "[a = 1, b = 2] abs(a - b) >= 1"
+    assert apart.parts[0].margin.mean == pytest.approx(-0.75)
+    assert apart.satisfied == 0
+    assert found.feasible == 0
+
+
+def test_a_share_is_the_product_of_the_responsibilities_down_its_path():
+    found = loads(SPREAD).take_apart({"x": [0.0, 2.5, 4.0, 9.0]})
+
+    low = shares(found, "low")
+    first = low.parts[0]
+    assert first.share == pytest.approx(low.responsibility.mean * first.responsibility.mean)
+    soft = [term for term in found.terms if term.kind != "require"]
+    assert sum(term.responsibility.mean for term in soft) == pytest.approx(1)
+
+
+def test_elements_with_no_energy_are_shown_by_their_margins():
+    found = loads(SPREAD).take_apart({"x": [0.0, 1.25, 4.0, 9.0]})
+
+    apart = shares(found, "apart")
+    margins = [part.margin.mean for part in apart.parts]
+    assert margins == pytest.approx([0.25, 1.75, 3.0])
+
+
+def test_a_point_outside_of_its_domain_is_said_to_be():
+    found = load(DESK).take_apart({"lamp": [5.0, 30.0], "cup": [61.0, -1.0]})
+
+    (outside,) = found.outside
+    assert outside.path == "cup"
+    assert outside.reason == "`cup[1]` is -1, below its lower bound 0"
+
+
+def test_a_batch_is_no_single_point():
+    with pytest.raises(EbmError) as raised:
+        loads("var x: real\nminimize low: x").take_apart({"x": [1.0, 2.0]})
+
+    assert raised.value.diagnostics[0].code == "E0710"
+
+
+def test_a_run_shows_means_over_all_draws():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 200))
+    model = loads("var x: real\nprefer right: x >= 0 weight 2\nprefer near: x <= 1 or x >= 3")
+
+    found = model.take_run_apart(Run(kind="draws", values={"x": x}))
+
+    right = shares(found, "right")
+    energy = np.maximum(-x, 0) ** 2
+    assert found.points == 800
+    assert right.energy.mean == pytest.approx(energy.mean())
+    assert right.energy.sd == pytest.approx(energy.std())
+    assert right.satisfied == pytest.approx((x >= 0).mean())
+    # Independent draws: the error of the mean is sd / sqrt(n), within the error of estimating it.
+    assert right.energy.mcse == pytest.approx(energy.std() / math.sqrt(800), rel=0.3)
+
+
+def test_designs_have_a_spread_and_no_monte_carlo_error():
+    model = loads("var x: real\nprefer right: x >= 0")
+
+    found = model.take_run_apart(Run(kind="designs", values={"x": np.array([[-1.0, 3.0]])}))
+
+    right = shares(found, "right")
+    assert (right.energy.mean, right.energy.sd) == (0.25, 0.25)
+    assert right.energy.mcse is None
+
+
+def test_points_of_a_run_outside_of_the_domain_are_counted():
+    model = loads("var x: real in [0, 1]\nminimize low: x")
+
+    found = model.take_run_apart(Run(kind="designs", values={"x": np.array([[0.5, 2.0, 3.0]])}))
+
+    assert found.outside[0].points == 2
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "words"),
+    [
+        ("positive", -1.0, "must be positive"),
+        ("simplex[2]", [0.5, 0.6], "sum to 1"),
+        ("unit[2]", [1.0, 1.0], "length 1"),
+        ("ordered[2]", [2.0, 1.0], "rising order"),
+        ("rotation[3]", np.diag([1.0, 1.0, -1.0]), "no rotation"),
+    ],
+)
+def test_every_domain_has_its_own_words(declared, value, words):
+    found = loads(f"var x: {declared}\nreport y = x").take_apart({"x": value})
+
+    assert words in found.outside[0].reason
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("simplex[2]", [0.25, 0.75]),
+        ("unit[2]", [0.6, 0.8]),
+        ("ordered[2]", [1.0, 2.0]),
+        ("rotation[3]", np.diag([1.0, -1.0, -1.0])),
+    ],
+)
+def test_a_point_inside_is_not_said_to_be_outside(declared, value):
+    found = loads(f"var x: {declared}\nreport y = x").take_apart({"x": value})
+
+    assert found.outside == ()
