@@ -5,7 +5,7 @@ They are what ranks, cones and directions are made of.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -91,6 +91,12 @@ def scaled_row(row: Row, factor: float) -> Row:
     return {j: factor * c for j, c in row.items()} if factor else {}
 
 
+def shifted(affine: Affine, factor: float, shift: float = 0.0) -> Affine:
+    """Return factor * value + shift."""
+    ends = (factor * affine.low + shift, factor * affine.high + shift)
+    return Affine(scaled_row(affine.row, factor), min(ends), max(ends))
+
+
 @dataclass(frozen=True, eq=False)
 class AffineForms:
     """The affine forms of the elements of a graph, node by node.
@@ -158,8 +164,10 @@ def find_affine(elements: Elements) -> AffineForms:
     Raises:
         TooLargeError: There are too many.
     """
-    found = AffineForms(elements)
     graph = elements.facts.graph
+    if sum(math.prod(info.shape) for info in graph.variables) > STEPS:
+        raise TooLargeError
+    found = AffineForms(elements)
     kinds = (RootKind.TOTAL, RootKind.HARD, RootKind.DENSITY, RootKind.LEFT)
     needed = set()
     for root, number in graph.roots.items():
@@ -252,17 +260,32 @@ def _exponent(found: AffineForms, element: Element, factor: float) -> Affine | N
     return Affine(scaled_row(inner.row, factor), min(ends), max(ends))
 
 
-def _coordinates(elements: Elements, info: VariableInfo) -> list[Coordinate]:
+def has_bounded_domain(elements: Elements) -> bool:
+    """Return whether no coordinate can go to infinity."""
+    ends = [end for info in elements.facts.graph.variables for end in _ends(elements, info)]
+    return not any(np.any(np.isinf(end)) for end in ends)
+
+
+def _ends(elements: Elements, info: VariableInfo) -> tuple[Bound, Bound]:
+    """Return the ends of the domain of a variable, element by element."""
     lowest, highest = _RANGES.get(info.domain, (-math.inf, math.inf))
     lower = _end(elements, Root(RootKind.LOWER, info.path), info.shape, lowest)
     upper = _end(elements, Root(RootKind.UPPER, info.path), info.shape, highest)
+    # An end that only data tells is no stricter than one that is known.
+    low = np.fmax(lower, lowest) if math.isfinite(lowest) else lower
+    high = np.fmin(upper, highest) if math.isfinite(highest) else upper
+    return low, high
+
+
+def _coordinates(elements: Elements, info: VariableInfo) -> list[Coordinate]:
+    lower, upper = _ends(elements, info)
     return [
         Coordinate(
             info.path,
             place,
             info.domain,
-            _stricter(max, lowest, float(lower[place])),
-            _stricter(min, highest, float(upper[place])),
+            float(lower[place]),
+            float(upper[place]),
         )
         for place in np.ndindex(*info.shape)
     ]
@@ -275,13 +298,6 @@ _RANGES = {
     DomainKind.ROTATION: (-1.0, 1.0),
 }
 """What the elements of a domain lie between, whatever its bounds."""
-
-
-def _stricter(choose: Callable[[float, float], float], own: float, bound: float) -> float:
-    """Return the stricter of two ends; one that only data tells counts where nothing else is."""
-    if math.isnan(bound):
-        return bound if math.isinf(own) else own
-    return choose(own, bound)
 
 
 def _end(elements: Elements, root: Root, shape: tuple[int, ...], otherwise: float) -> Bound:

@@ -87,11 +87,19 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Supported:
-    """An element where another lies between bounds, else infinity."""
+    """An element where another lies between bounds, else infinity.
+
+    Attributes:
+        of: What has to lie between them.
+        lower, upper: The bounds, as far as they are known now; else infinite.
+        ends: The elements that they are.
+        energy: The value inside.
+    """
 
     of: Element
     lower: float
     upper: float
+    ends: tuple[Element, Element]
     energy: Element
 
 
@@ -274,6 +282,7 @@ class Elements:
                 (node.inputs[0], of[i]),
                 -math.inf if low is None else float(low.flat[lower[i]]),
                 math.inf if high is None else float(high.flat[upper[i]]),
+                ((node.inputs[1], lower[i]), (node.inputs[2], upper[i])),
                 (node.inputs[3], energy[i]),
             )
 

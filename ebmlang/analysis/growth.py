@@ -73,7 +73,7 @@ def composed(outer: Growth, inner: Growth) -> Growth:
         case Rate.LOG, Rate.LOG:
             return BOUNDED
         case Rate.EXP, Rate.LOG:
-            return Growth(Rate.POWER, outer.factor, inner.factor)
+            return Growth(Rate.POWER, unknown, inner.factor)
         case Rate.EXP, _:
             return Growth(Rate.FASTER, outer.factor, math.inf)
         case Rate.FASTER, Rate.LOG:

@@ -43,10 +43,7 @@ def repel_diagnostics(program: Program, facts: GraphFacts) -> tuple[Diagnostic, 
             headline=_HEADLINES[verdict.answer],
             primary=Label(first, "this falls without bound where nothing holds it"),
             secondary=tuple(Label(span, "and this") for span in others),
-            notes=tuple(
-                f"because {number}. {show_reason(reason)}"
-                for number, reason in enumerate(verdict.because, start=1)
-            ),
+            because=tuple(map(show_reason, verdict.because)),
             helps=_ask_for_bounds(verdict, facts),
         ),
     )

@@ -17,6 +17,18 @@ class Question(Enum):
     HAS_MINIMIZER = "has a minimizer"
     INTEGRABLE = "exp(-E) integrable"
 
+    @property
+    def denial(self) -> str:
+        """What is said where the answer is no."""
+        return _DENIALS[self]
+
+
+_DENIALS = {
+    Question.BOUNDED_BELOW: "not bounded below",
+    Question.HAS_MINIMIZER: "has no minimizer",
+    Question.INTEGRABLE: "exp(-E) not integrable",
+}
+
 
 class Answer(Enum):
     """PROPER and IMPROPER are proved; UNKNOWN says that neither was."""

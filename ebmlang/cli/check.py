@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ebmlang.analysis import Answer
 from ebmlang.api.data_files import SUFFIXES
 from ebmlang.api.load import load
 from ebmlang.api.model import Model
@@ -161,7 +162,8 @@ def _show_propriety(outcome: _Outcome) -> str:
         return f"propriety: needs the data of {names}"
     by_answer: dict[str, list[str]] = {}
     for verdict in _verdicts(outcome.propriety):
-        text = verdict.question.value
+        improper = verdict.answer is Answer.IMPROPER
+        text = verdict.question.denial if improper else verdict.question.value
         if verdict.terms:
             text += f" (because of {', '.join(f'`{path}`' for path in verdict.terms)})"
         by_answer.setdefault(verdict.answer.value, []).append(text)

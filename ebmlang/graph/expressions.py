@@ -166,8 +166,26 @@ class Interpreter:
     def _density(self, e: Density, env: Environment) -> Value:
         energy = self.build(e.energy, env)
         if self.scope.depth == 0:
-            self.densities.append((energy, self.build(e.left, env)))
+            left = self.build(e.left, env)
+            parameters = [self.build(argument, env) for argument in e.arguments]
+            # With its own left side among its parameters it is no density of it.
+            if not any(self._depends(parameter, left) for parameter in parameters):
+                self.densities.append((energy, left))
         return self.sum_own(energy)
+
+    def _depends(self, value: Value, on: Value) -> bool:
+        """Return whether a value is made of another."""
+        seen: set[int] = set()
+        stack = [value.number]
+        while stack:
+            number = stack.pop()
+            if number == on.number:
+                return True
+            # Inputs stand before what is made of them.
+            if number > on.number and number not in seen:
+                seen.add(number)
+                stack.extend(self.scope.builder.nodes[number].inputs)
+        return False
 
     # --- leaves and conversions ------------------------------------------------------
 

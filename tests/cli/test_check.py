@@ -98,7 +98,7 @@ def test_an_energy_without_an_integral_is_warned_of_and_fine(capsys, write):
 
     assert outcome.code == 0
     assert "warning[W0421 not-integrable]" in outcome.err
-    assert "; proper: bounded below, has a minimizer; improper: exp(-E) integrable" in outcome.out
+    assert "; proper: bounded below, has a minimizer; improper: exp(-E) not integrable" in outcome.out
 
 
 def test_an_energy_without_a_lower_bound_is_an_error(capsys, write):

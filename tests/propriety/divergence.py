@@ -28,6 +28,9 @@ LEVEL = -0.01
 NEAR = 0.05
 """The half width of a tube, and of a cone at distance 1."""
 
+RADIUS = 20.0
+"""Half the side of the box that is near."""
+
 SAMPLES = 24
 """Points in the cross-section of a tube or cone."""
 
@@ -62,23 +65,37 @@ def find_far_level(energy: EnergyOf, unknowns: tuple[Unknown, ...]) -> float:
     )
 
 
-def find_near_level(energy: EnergyOf, unknowns: tuple[Unknown, ...], radius: float = 20) -> float:
-    """Return the least of E around the origin: that of a grid over a box, refined from there."""
-    size = len(unknowns)
-    half = {1: 2000, 2: 200, 3: 40}[size]
-    # 0 is among them, where the domain of a scale begins, and what is just beside it.
-    axis = np.concatenate([radius * np.arange(-half, half + 1) / half, [1e-4, 1e-8, 1e-12]])
-    points = np.stack([a.ravel() for a in np.meshgrid(*[axis] * size, indexing="ij")])
+def is_finite_somewhere(energy: EnergyOf, unknowns: tuple[Unknown, ...]) -> bool:
+    """Return whether E is below infinity at some point of a grid around the origin."""
+    return bool(_cleared(energy(_grid(len(unknowns)))).min() < np.inf)
+
+
+def find_lowest_nearby(energy: EnergyOf, unknowns: tuple[Unknown, ...]) -> tuple[float, Array]:
+    """Return the least of E around the origin, and where: of a grid over a box, then refined."""
+    points = _grid(len(unknowns))
     values = _cleared(energy(points))
-    best = int(np.argmin(values))
-    if not np.isfinite(values[best]):
-        return float(values[best])
 
     def at(point: Array) -> float:
         return float(_cleared(energy(point[:, None]))[0])
 
-    refined = minimize(at, points[:, best], method="Nelder-Mead", options={"maxfev": 400})
-    return min(float(values[best]), float(refined.fun))
+    # Some of the best, for the lowest of a grid may lie in another valley than the lowest of all.
+    best = np.argsort(values)[:120:20]
+    least, place = float(values[best[0]]), points[:, best[0]]
+    for start in points[:, best].T:
+        if np.isfinite(least):
+            with np.errstate(invalid="ignore"):  # inf - inf, in its test of convergence
+                found = minimize(at, start, method="Nelder-Mead", options={"maxfev": 400})
+            if found.fun < least:
+                least, place = float(found.fun), found.x
+    return least, place
+
+
+def _grid(size: int) -> Array:
+    """Return points of a box around the origin, as columns; also 0, where a scale begins."""
+    half = {1: 2000, 2: 200, 3: 40}[size]
+    beside = [1e-4, 1e-8, 1e-12]
+    axis = np.concatenate([RADIUS * np.arange(-half, half + 1) / half, beside])
+    return np.stack([a.ravel() for a in np.meshgrid(*[axis] * size, indexing="ij")])
 
 
 def _cleared(values: Array) -> Array:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from ebmlang.analysis.affine import AffineForms, Row, TooLargeError, combine, scaled_row
+from ebmlang.analysis.affine import (
+    Affine,
+    AffineForms,
+    Row,
+    TooLargeError,
+    combine,
+    scaled_row,
+    shifted,
+)
 from ebmlang.analysis.elements import (
     Applied,
     Combination,
@@ -40,7 +48,7 @@ from ebmlang.analysis.propriety.lower_bound import (
     join,
     opposite,
 )
-from ebmlang.analysis.propriety.pieces import find_cases
+from ebmlang.analysis.propriety.pieces import find_cases, find_exponents
 from ebmlang.analysis.propriety.poles import domain_of, find_poles
 from ebmlang.analysis.propriety.products import product_of_rows, squared_length
 from ebmlang.analysis.propriety.quotients import (
@@ -75,6 +83,7 @@ class Bounding:
         self.forms = forms
         self.elements: Elements = forms.elements
         self.left_out = left_out
+        self.incomplete = _nodes_over(forms, {number for number, _ in left_out})
         self.domain = domain_walls(forms)
         self._reads = 0
         self._depth = 0
@@ -98,14 +107,14 @@ class Bounding:
         cases = find_cases(self.forms, margin, -1.0)
         if cases is None:
             return compose(self.below([(margin, -1.0)]), WALL, margin)
-        walls = []
-        for pieces in cases:
-            atoms = []
-            for affine in pieces:
-                if row := self.forms.moving(affine):
-                    atoms.append(Atom((row,), WALL, margin, *self.forms.rest(affine)))
-            walls.append(Conjunction(atoms=tuple(atoms)))
+        walls = [join([self._wall(affine, margin) for affine in pieces]) for pieces in cases]
         return walls[0] if len(walls) == 1 else Conjunction(choices=(Choice(tuple(walls), margin),))
+
+    def _wall(self, affine: Affine, source: Element) -> Conjunction:
+        """Return a wall around the points where an affine value is at most 0."""
+        row = self.forms.moving(affine)
+        rows = (row,) if row else ()
+        return Conjunction(atoms=(Atom(rows, WALL, source, affine),))
 
     def below(self, demands: Iterable[tuple[Element, float]]) -> Conjunction:
         """Return a bound from below of a linear combination of elements."""
@@ -136,7 +145,8 @@ class Bounding:
                 raise TooLargeError
             if factor == 0 or element in self.left_out:
                 continue
-            affine = self.forms.of(element)
+            # Affine forms and bounds are those of the whole: they say nothing of what is left.
+            affine = None if element[0] in self.incomplete else self.forms.of(element)
             if affine is None:
                 ratio = find_scaled_square(self.forms, element, factor)
                 ratios += [] if ratio is None else [ratio]
@@ -161,7 +171,8 @@ class Bounding:
         if (factor > 0 and low == math.inf) or (factor < 0 and high == -math.inf):
             return Conjunction(infinite=True)
         form = self.elements.form(element)
-        safe = low > -math.inf if factor > 0 else high < math.inf
+        whole = element[0] not in self.incomplete
+        safe = whole and (low > -math.inf if factor > 0 else high < math.inf)
         if isinstance(form, Combination):
             return self._combination(form, factor, push, safe=safe)
         return self._kept(self._bound(element, form, factor), safe=safe)
@@ -186,7 +197,9 @@ class Bounding:
         """Return a bound, unless it falls although bounds tell that the value does not."""
         if not safe or found.rises:
             return found
-        judged = judge_branches(join([found, self.domain]), Goal.BOUNDED, self.forms.unbounded)
+        judged = judge_branches(
+            join([found, self.domain]), Goal.BOUNDED, self.forms, self.forms.unbounded
+        )
         kept = judged.finding.standing is Standing.HOLDS
         return found if kept else Conjunction(settles=False)
 
@@ -220,6 +233,9 @@ class Bounding:
         factor *= form.factor
         if factor == 0:
             return Conjunction()
+        exponents = find_exponents(self.forms, form)
+        if exponents is not None:
+            return self._soft_maximum(element, exponents, factor)
         poles = find_poles(self.forms, element, form, factor)
         if poles.faults or (form.profile.period is not None and not form.profile.lift):
             return join([poles, Conjunction(settles=False)])
@@ -242,6 +258,16 @@ class Bounding:
         if left.rate is not Rate.BOUNDED and domain_of(form.profile)[0] == -math.inf:
             atoms.append(Atom((opposite(row),), left, element))
         return join([poles, Conjunction(atoms=tuple(atoms), settles=is_hinge(form))])
+
+    def _soft_maximum(
+        self, element: Element, exponents: list[Affine], factor: float
+    ) -> Conjunction:
+        """Return factor * log of a sum of exponentials: that of the largest, but for a constant."""
+        rows = [scaled_row(self.forms.moving(affine), factor) for affine in exponents]
+        if factor > 0:
+            return _largest_of(rows, element)
+        ends = tuple(Conjunction(linear=row, settles=False) for row in rows)
+        return Conjunction(choices=(Choice(ends, element),), settles=False)
 
     def _nested(self, element: Element, form: Applied, factor: float) -> Conjunction:
         """Return a bound of factor * f(v) for a v that is not affine."""
@@ -298,9 +324,9 @@ class Bounding:
             if own.rate in (Rate.FASTER, Rate.EXP):
                 return fault(element)
             whole = composed(growth, scaled(own, -1.0))
-            if whole.rate is Rate.POWER and len(grown) > 1 and growth.power > 1:
+            if growth.rate is Rate.POWER and growth.power > 1:
                 # (a + b)^p is at most 2^p times the larger of a^p and b^p.
-                whole = Growth(Rate.POWER, -math.inf, whole.power)
+                whole = Growth(whole.rate, -math.inf, whole.power)
             atoms.append(Atom(rows, whole, element))
         return Conjunction(atoms=tuple(atoms), settles=False)
 
@@ -389,11 +415,7 @@ class Bounding:
         known = [form for form in affine if form is not None]
         if known and len(known) == len(affine):
             rows = [scaled_row(self.forms.moving(form), factor) for form in known]
-            first, others = rows[0], rows[1:]
-            steps = [combine([(row, 1.0), (first, -1.0)]) for row in others]
-            gauge = tuple(step for step in steps if step)
-            atoms = (Atom(gauge, LINEAR, element),) if gauge else ()
-            return Conjunction(linear=first, atoms=atoms, settles=False)
+            return _largest_of(rows, element)
         # The largest is at least the mean of any of them.
         bounds = [self.below([(source, factor)]) for source in among]
         if any(bound.infinite for bound in bounds):
@@ -429,18 +451,32 @@ class Bounding:
         affine = self.forms.of(form.of)
         exact = affine is not None and affine.low == affine.high
         parts = [self.below([(form.energy, factor)]), Conjunction(settles=exact)]
-        if affine is not None and factor > 0 and (row := self.forms.moving(affine)):
-            low, high = self.forms.rest(affine)
-            if form.upper < math.inf:
-                room = (low - form.upper, high - form.upper)
-                parts.append(Conjunction(atoms=(Atom((row,), WALL, element, *room),)))
-            if form.lower > -math.inf:
-                room = (form.lower - high, form.lower - low)
-                parts.append(Conjunction(atoms=(Atom((opposite(row),), WALL, element, *room),)))
+        if affine is not None and factor > 0:
+            sides = ((1.0, form.upper), (-1.0, -form.lower))
+            walls = [shifted(affine, way, -end) for way, end in sides if end < math.inf]
+            parts += [self._wall(wall, element) for wall in walls]
         if factor < 0:
             return fault(element)
         return join(parts)
 
 
+def _largest_of(rows: list[Row], source: Element) -> Conjunction:
+    """Return the largest of linear functions: one of them, and what the others lie above it."""
+    first, *others = rows
+    steps = [combine([(row, 1.0), (first, -1.0)]) for row in others]
+    gauge = tuple(step for step in steps if step)
+    atoms = (Atom(gauge, LINEAR, source),) if gauge else ()
+    return Conjunction(linear=first, atoms=atoms, settles=False)
+
+
 def _says_nothing(part: Conjunction) -> bool:
     return part.rises and not (part.squares or part.atoms or part.choices)
+
+
+def _nodes_over(forms: AffineForms, numbers: set[int]) -> frozenset[int]:
+    """Return nodes, and all that depend on any of them."""
+    over = set(numbers)
+    for number, node in enumerate(forms.elements.facts.graph.nodes) if numbers else ():
+        if not over.isdisjoint(node.inputs):
+            over.add(number)
+    return frozenset(over)

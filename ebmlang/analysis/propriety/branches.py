@@ -9,12 +9,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ebmlang.analysis.affine import Row, TooLargeError
+from ebmlang.analysis.affine import AffineForms, Row, TooLargeError
 from ebmlang.analysis.elements import Element
-from ebmlang.analysis.growth import strength
+from ebmlang.analysis.growth import Strength, scaled, strength
 from ebmlang.analysis.propriety.cone import UnclearError, Vector, find_direction
 from ebmlang.analysis.propriety.feasibility import is_empty
 from ebmlang.analysis.propriety.lower_bound import (
+    NEARLY,
     Atom,
     Choice,
     Conjunction,
@@ -45,8 +46,17 @@ class Branch:
     judged: int
 
 
-def judge_branches(part: Conjunction, goal: Goal, coordinates: frozenset[int]) -> Branch:
-    """Return whether every combination of alternatives reaches a goal."""
+def judge_branches(
+    part: Conjunction, goal: Goal, forms: AffineForms, coordinates: frozenset[int]
+) -> Branch:
+    """Return whether every combination of alternatives that some point can take reaches a goal.
+
+    Args:
+        part: The bound.
+        goal: What is asked.
+        forms: Of the graph: where its coordinates may be.
+        coordinates: Those that can go to infinity and are not integrated out.
+    """
     pending: list[tuple[Conjunction, tuple[tuple[Element, int], ...]]] = [(part, ())]
     judged = 0
     while pending:
@@ -73,7 +83,7 @@ def judge_branches(part: Conjunction, goal: Goal, coordinates: frozenset[int]) -
             opened = _helpful(current.choices, finding)
         if opened is None:
             assert finding is not None
-            if is_empty(current):
+            if is_empty(current, forms):
                 continue
             return Branch(finding, taken, current, judged)
         rest = tuple(choice for choice in current.choices if choice is not opened)
@@ -119,11 +129,21 @@ def shared_atoms(choice: Choice, coordinates: frozenset[int]) -> Conjunction:
     if not all(grown):
         return Conjunction()
     first, *others = grown
-    atoms = []
+    groups: dict[Strength, list[tuple[Row, Growth]]] = {}
     for key, (row, growth) in first.items():
         own = [growth, *(other[key][1] for other in others if key in other)]
         if len(own) == len(grown):
-            atoms.append(Atom((row,), min(own, key=_speed), choice.source))
+            slowest = min(own, key=_speed)
+            groups.setdefault(strength(slowest), []).append((row, slowest))
+    atoms = []
+    for speed, members in groups.items():
+        growth = min((growth for _, growth in members), key=_speed)
+        if len(groups) > 1:
+            # The largest of several is at least (1 - k) of one and k of the others: only of the
+            # slowest does the factor matter.
+            growth = scaled(growth, NEARLY if speed == min(groups) else (1 - NEARLY) / len(groups))
+        # Of one alternative only the largest of its parts is counted, not their sum.
+        atoms.append(Atom(tuple(row for row, _ in members), growth, choice.source))
     return Conjunction(atoms=tuple(atoms))
 
 
@@ -156,7 +176,8 @@ def _rows_of(
                 note(row, Growth(Rate.POWER, square.factor, 2.0))
     for choice in part.choices:
         for atom in shared_atoms(choice, coordinates).atoms:
-            note(atom.rows[0], atom.growth)
+            for row in atom.rows:
+                note(row, atom.growth)
     rows = [row for row, growth in found.values() if growth.rate is not Rate.LOG]
     held = {j for row in rows for j in row if j in coordinates}
     if len(held) > 1 and _holds_all(rows, held):

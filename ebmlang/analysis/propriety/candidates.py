@@ -14,6 +14,7 @@ from ebmlang.analysis.elements import Applied, Combination, Element, Products, Q
 from ebmlang.analysis.propriety.cone import Vector
 from ebmlang.analysis.propriety.curve import Curve
 from ebmlang.analysis.propriety.tail import ONE, TIME, Monomial
+from ebmlang.graph import RootKind
 from ebmlang.lang.types import DomainKind
 
 RADIUS = 1 / 64
@@ -45,12 +46,12 @@ def find_starts(
         forms: Of the graph.
         requirements: Sets of inequalities row . x + offset <= 0; each is enough.
     """
-    yield [_inside(forms, j, 0.0) for j in range(len(forms.coordinates))]
-    yield [_inside(forms, j, 0.3 + 0.37 * (j % 7)) for j in range(len(forms.coordinates))]
-    for walls in requirements:
-        found = _deep_inside(forms, walls)
-        if found is not None:
-            yield found
+    deep = (point for walls in requirements if (point := _deep_inside(forms, walls)) is not None)
+    if any(True for _ in forms.elements.facts.graph.roots_of(RootKind.HARD)):
+        yield from deep
+    for shift in (0.0, 0.37):
+        yield [_inside(forms, j, shift * (1 + j % 7)) for j in range(len(forms.coordinates))]
+    yield from deep
 
 
 def _inside(forms: AffineForms, j: int, shift: float) -> float:
@@ -96,10 +97,10 @@ def _deep_inside(forms: AffineForms, walls: Sequence[tuple[Row, float]]) -> list
         matrix[number, size] = math.sqrt(sum(c * c for c in row.values()))
     bounds: list[tuple[float | None, float | None]] = [
         (
-            at.lower + 0.01 if math.isfinite(at.lower) else None,
-            at.upper - 0.01 if math.isfinite(at.upper) else None,
+            at.lower + 2 * _radius(forms, j) if math.isfinite(at.lower) else None,
+            at.upper - 2 * _radius(forms, j) if math.isfinite(at.upper) else None,
         )
-        for at in forms.coordinates
+        for j, at in enumerate(forms.coordinates)
     ]
     result = linprog(
         np.array([0.0] * size + [-1.0]),

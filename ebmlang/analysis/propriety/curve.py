@@ -26,6 +26,7 @@ from ebmlang.analysis.elements import (
     Supported,
 )
 from ebmlang.analysis.propriety import tail as asymptotic
+from ebmlang.analysis.propriety.expansion import Expansion, center_of, width_of
 from ebmlang.analysis.propriety.tail import (
     EVERYTHING,
     ONE,
@@ -188,19 +189,8 @@ class _Walk:
 
     def _row(self, affine: Affine) -> Tail:
         """Return an affine form: its value on the curve exactly, and its width around it."""
-        curve = self.curve
-        start = rate = size = 0.0
-        widths: dict[Monomial, float] = {}
-        for j, c in affine.row.items():
-            start += c * curve.start[j]
-            rate += c * curve.rates.get(j, 0.0)
-            size = max(size, abs(c * curve.rates.get(j, 0.0)))
-            radius, monomial = curve.widths.get(j, (0.0, ONE))
-            widths[monomial] = widths.get(monomial, 0.0) + abs(c) * radius
-        center = [(ONE, start + affine.low)]
-        if abs(rate) > asymptotic.NEGLIGIBLE * size:
-            center.append((curve.motion, rate))
-        around = list(widths.items())
+        center = center_of(affine, self.curve)
+        around = width_of(affine, self.curve)
         return Tail(
             asymptotic.collect([*center, *((m, -r) for m, r in around)], -1),
             asymptotic.collect([*center, *around], 1),
@@ -212,24 +202,29 @@ class _Walk:
         values = self.values[element[0]]
         if isinstance(values, list):
             return values[element[1]]
+        exact = self._exact(element)
+        if exact is not None:
+            return exact
         return Tail.interval(
             float(values.lower.flat[element[1]]), float(values.upper.flat[element[1]])
         )
 
+    def _exact(self, element: Element) -> Tail | None:
+        """Return an affine element, in which all that cancels has been canceled."""
+        known = self.forms.forms.get(element[0])
+        affine = known[element[1]] if known else None
+        if affine is None or not affine.row or affine.low != affine.high:
+            return None
+        return self._row(affine)
+
     def _element(self, element: Element) -> Tail:
-        affine = self.forms.forms.get(element[0], ())
-        known = affine[element[1]] if affine else None
-        if known is not None and known.row and known.low == known.high:
-            return self._row(known)
-        return self._form(element, self.elements.form(element))
+        exact = self._exact(element)
+        return self._form(element, self.elements.form(element)) if exact is None else exact
 
     def _form(self, element: Element, form: Form) -> Tail:
         match form:
             case Combination():
-                found = ZERO
-                for source, factor in form.terms:
-                    found = asymptotic.add(found, asymptotic.scale(self._at(source), factor))
-                return found
+                return self._combination(form)
             case Products():
                 found = ZERO
                 for a, b in form.pairs:
@@ -266,10 +261,56 @@ class _Walk:
             case _:
                 assert_never(form)
 
+    def _combination(self, form: Combination) -> Tail:
+        """Return a sum; the products of affine elements in it are expanded before they are bounded.
+
+        So what cancels between them does, as in x^2 - 2 * x * y + y^2 along x = y.
+        """
+        products = Expansion()
+        rest: list[tuple[Element, float]] = []
+        stack = list(form.terms)
+        while stack:
+            element, factor = stack.pop()
+            inner = self.elements.form(element)
+            pairs = self._affine_pairs(element, inner)
+            if pairs is not None:
+                products.add(pairs, factor)
+            elif isinstance(inner, Combination) and self._exact(element) is None:
+                stack += [(source, factor * c) for source, c in inner.terms]
+            else:
+                rest.append((element, factor))
+        found = products.enclose(self.curve)
+        for element, factor in rest:
+            found = asymptotic.add(found, asymptotic.scale(self._at(element), factor))
+        return found
+
+    def _affine_pairs(
+        self, element: Element, form: Form
+    ) -> list[tuple[Affine, Affine, float]] | None:
+        """Return an element as a sum of products of affine values, if it is one and moves."""
+        if not isinstance(self.values[element[0]], list):
+            return None
+        sources: list[tuple[Element, Element, float]] = []
+        if isinstance(form, Products):
+            sources = [(a, b, 1.0) for a, b in form.pairs]
+        elif isinstance(form, Applied) and (
+            form.name == "square" or (form.name == "pow" and form.exponent == 2)
+        ):
+            sources = [(form.of, form.of, form.factor)]
+        found = []
+        for a, b, factor in sources:
+            first, second = self.forms.of(a), self.forms.of(b)
+            if first is None or second is None:
+                return None
+            if first.low != first.high or second.low != second.high:
+                return None
+            found.append((first, second, factor))
+        return found or None
+
     def _supported(self, form: Supported) -> Tail:
         x, energy = self._at(form.of), self._at(form.energy)
-        low, high = asymptotic.number(form.lower), asymptotic.number(form.upper)
-        if asymptotic.is_less(x.lower, low) or asymptotic.is_less(high, x.upper):
+        low, high = (self._at(end) for end in form.ends)
+        if asymptotic.is_less(x.lower, low.upper) or asymptotic.is_less(high.lower, x.upper):
             return Tail(energy.lower, asymptotic.UP)
         return energy
 

@@ -86,21 +86,29 @@ class Peeling:
     Args:
         forms: Of the graph.
         total: The node of the energy.
+        energy: A bound of the energy with all its densities.
         walls: What the domains and the requirements add.
     """
 
-    def __init__(self, forms: AffineForms, total: int, walls: Conjunction) -> None:
+    def __init__(
+        self, forms: AffineForms, total: int, energy: Conjunction, walls: Conjunction
+    ) -> None:
         self.forms = forms
+        self._energies: dict[frozenset[Element], Conjunction] = {frozenset(): energy}
         self.total = total
         self.walls = walls
         self.densities = find_densities(forms, total)
         out = frozenset(e for density in self.densities for e in density.elements)
-        self.base = _falls_in(forms, Bounding(forms, out).energy(total))
+        base = self._without(out)
         bounding = Bounding(forms)
-        self.falling = [
-            _falls_in(forms, bounding.below((element, 1.0) for element in density.elements))
+        parts = [
+            bounding.below((element, 1.0) for element in density.elements)
             for density in self.densities
         ]
+        self.base = _falls_in(forms, base)
+        self.falling = [_falls_in(forms, part) for part in parts]
+        rising = [part for part, falls in zip(parts, self.falling, strict=True) if not falls]
+        self.held = _held_in(join([base, walls, *rising]))
 
     def integrate_out(self, wanted: frozenset[int] = frozenset()) -> Reduced:
         """Return the bound of the energy without all that integrates to one.
@@ -110,7 +118,7 @@ class Peeling:
         """
         count = Counter(j for falling in self.falling for j in falling)
         count.update(self.base)
-        chosen = _Chosen(self.densities, self.forms)
+        chosen = _Chosen(self.densities, self.forms, self.held - wanted)
         # Those that fall first: only they have to go.
         order = sorted(range(len(self.densities)), key=lambda n: not self.falling[n])
         while True:
@@ -121,28 +129,43 @@ class Peeling:
                 density = self.densities[number]
                 own = self.falling[number]
                 free = {j for j in density.moved_by if count[j] <= (j in own)}
-                if chosen.add(number, free, wanted):
+                if chosen.add(number, free):
                     count.subtract(own)
             if len(chosen.pivots) == before:
                 break
         gone = frozenset(chosen.owner)
         out = frozenset(e for n in chosen.pivots for e in self.densities[n].elements)
-        whole = join([Bounding(self.forms, out).energy(self.total), self.walls])
+        whole = join([self._without(out), self.walls])
         return Reduced(_projected(whole, gone), self.forms.unbounded - gone, gone)
+
+    def _without(self, out: frozenset[Element]) -> Conjunction:
+        """Return a bound of the energy without some of its elements."""
+        if out not in self._energies:
+            self._energies[out] = Bounding(self.forms, out).energy(self.total)
+        return self._energies[out]
 
 
 class _Chosen:
-    """Densities that are integrated out, and the coordinates that each is integrated over."""
+    """Densities that are integrated out, and the coordinates that each is integrated over.
 
-    def __init__(self, densities: Sequence[Density], forms: AffineForms) -> None:
+    Args:
+        densities: All there are.
+        forms: Of the graph.
+        held: Coordinates that others hold: rather not these.
+    """
+
+    def __init__(
+        self, densities: Sequence[Density], forms: AffineForms, held: frozenset[int]
+    ) -> None:
         self.densities = densities
+        self.held = held
         self.forms = forms
         self.pivots: dict[int, tuple[int, ...]] = {}
         self.owner: dict[int, int] = {}
 
-    def add(self, number: int, free: set[int], wanted: frozenset[int]) -> bool:
+    def add(self, number: int, free: set[int]) -> bool:
         """Integrate a density over coordinates in which nothing else falls, if that can be."""
-        for pivots in self._candidates(self.densities[number], free, wanted):
+        for pivots in self._candidates(self.densities[number], free):
             self.pivots[number] = pivots
             self.owner.update(dict.fromkeys(pivots, number))
             if self._is_sound(number):
@@ -152,16 +175,14 @@ class _Chosen:
                 del self.owner[j]
         return False
 
-    def _candidates(
-        self, density: Density, free: set[int], wanted: frozenset[int]
-    ) -> Iterator[tuple[int, ...]]:
+    def _candidates(self, density: Density, free: set[int]) -> Iterator[tuple[int, ...]]:
         """Yield sets of coordinates for which the rows of a density can be solved."""
         usable = [
             j
             for j in free
             if j not in density.given and j not in self.owner and self._is_flat(density, j)
         ]
-        usable.sort(key=lambda j: (j not in wanted, j not in density.own, j))
+        usable.sort(key=lambda j: (j in self.held, j not in density.own, j))
         if len(density.rows) == 1:
             yield from ((j,) for j in usable[:TRIED])
             return
@@ -339,6 +360,13 @@ def _falls_in(forms: AffineForms, part: Conjunction) -> set[int]:
         paths = forms.elements.facts.dependence[fault.source[0]].value
         found.update(j for j, at in enumerate(forms.coordinates) if at.path in paths)
     return found
+
+
+def _held_in(part: Conjunction) -> frozenset[int]:
+    """Return the coordinates that a bound grows in by themselves."""
+    rows = [square.row for square in part.squares if square.factor > 0]
+    rows += [row for atom in part.atoms if atom.growth.factor > 0 for row in atom.rows]
+    return frozenset(j for row in rows if len(row) == 1 for j in row)
 
 
 def _projected(part: Conjunction, gone: frozenset[int]) -> Conjunction:

@@ -1,6 +1,6 @@
 """Whether a minimizer exists, beyond what growth in every direction says.
 
-- Convex and piecewise linear or quadratic: bounded below is enough.
+- Quadratic, or convex and piecewise linear or quadratic: bounded below is enough.
 - Constant along the directions in which nothing grows: what is left is enough.
 - Falling along a direction from every point, without end: there is none.
 
@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator
 
 from ebmlang.analysis.affine import AffineForms, Row
-from ebmlang.analysis.elements import Applied, Combination, Element, Extreme, Supported
+from ebmlang.analysis.elements import Applied, Combination, Element, Extreme, Products, Supported
 from ebmlang.analysis.propriety.cone import Vector
 from ebmlang.analysis.propriety.lower_bound import Conjunction
 from ebmlang.graph import Root, RootKind
@@ -44,6 +44,23 @@ def is_convex_quadratic(forms: AffineForms, element: Element) -> bool:
         if form.name in _BENT or is_square:
             return _is_affine(forms, form.of) or (is_square and _is_hinge(forms, form.of))
     return False
+
+
+def is_quadratic(forms: AffineForms, element: Element) -> bool:
+    """Return whether an element is a polynomial of degree two, by how it is made."""
+    if _is_affine(forms, element):
+        return True
+    form = forms.elements.form(element)
+    match form:
+        case Combination():
+            return all(is_quadratic(forms, source) for source, _ in form.terms)
+        case Products():
+            return all(_is_affine(forms, a) and _is_affine(forms, b) for a, b in form.pairs)
+        case Applied():
+            is_square = form.name == "square" or (form.name == "pow" and form.exponent == 2)
+            return is_square and _is_affine(forms, form.of)
+        case _:
+            return False
 
 
 def _is_affine(forms: AffineForms, element: Element) -> bool:
@@ -177,9 +194,9 @@ def _slope(forms: AffineForms, element: Element, direction: Vector) -> int | Non
         }
         slopes.discard(0)
         return 0 if not slopes else (slopes.pop() if len(slopes) == 1 else None)
-    if isinstance(form, Applied) and form.exponent == 1.0:
+    if isinstance(form, Applied):
         inner = _slope(forms, form.of, direction)
-        own = _strict_slope(form.profile)
+        own = _strict_slope(form.profile, *forms.elements.bounds(form.of))
         if inner == 0:
             return 0
         if inner is None or own is None:
@@ -193,9 +210,10 @@ def _depends(forms: AffineForms, number: int, direction: Vector) -> bool:
     return any(forms.coordinates[j].path in paths for j in direction)
 
 
-def _strict_slope(profile: Profile) -> int | None:
-    """Return the sign of the slope of a function that strictly rises, or falls, everywhere."""
-    slopes = {piece.slope for piece in profile.pieces}
-    if profile.period is not None or profile.kinks or len(slopes) != 1:
+def _strict_slope(profile: Profile, low: float, high: float) -> int | None:
+    """Return the sign of the slope of a function that strictly rises, or falls, on an interval."""
+    slopes = {p.slope for p in profile.pieces if p.start < high and p.end > low}
+    bent = any(low < kink.place < high for kink in profile.kinks)
+    if profile.period is not None or bent or len(slopes) != 1:
         return None
     return slopes.pop() or None

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ebmlang.analysis.growth import WALL
+from ebmlang.analysis.affine import AffineForms
 from ebmlang.analysis.propriety.cone import ENTRIES
 from ebmlang.analysis.propriety.lower_bound import Conjunction
 
@@ -12,36 +12,37 @@ ROOM = 1e-6
 """By how much walls have to miss each other, relative to their numbers: more than rounding."""
 
 
-def is_empty(part: Conjunction) -> bool:
-    """Return whether no point lies inside the straight walls of a conjunction.
+def is_empty(part: Conjunction, forms: AffineForms) -> bool:
+    """Return whether no point of the domain lies inside the straight walls of a conjunction.
 
-    By a linear program for the least t with row . x + offset <= t for all walls.
+    By a linear program for the least t with row . x + least <= t for all walls.
     """
     walls = [
-        (atom.rows[0], atom.least)
+        atom.inside
         for atom in part.atoms
-        if atom.growth == WALL and len(atom.rows) == 1 and math.isfinite(atom.least)
+        if atom.inside is not None and atom.inside.row and math.isfinite(atom.inside.low)
     ]
-    members = sorted({j for row, _ in walls for j in row})
+    members = sorted({j for wall in walls for j in wall.row})
     if not walls or len(walls) * len(members) > ENTRIES:
         return False
     from scipy.optimize import linprog
 
     place = {j: k for k, j in enumerate(members)}
     matrix = np.zeros((len(walls), len(members) + 1))
-    for number, (row, _) in enumerate(walls):
-        length = math.sqrt(sum(c * c for c in row.values()))
-        for j, c in row.items():
+    offsets = np.zeros(len(walls))
+    for number, wall in enumerate(walls):
+        length = math.sqrt(sum(c * c for c in wall.row.values()))
+        for j, c in wall.row.items():
             matrix[number, place[j]] = c / length
         matrix[number, -1] = -1.0
-    offsets = np.array(
-        [least / math.sqrt(sum(c * c for c in row.values())) for row, least in walls]
-    )
+        offsets[number] = wall.low / length
+    ends = [(forms.coordinates[j].lower, forms.coordinates[j].upper) for j in members]
+    bounds = [tuple(end if math.isfinite(end) else None for end in pair) for pair in ends]
     result = linprog(
         np.array([0.0] * len(members) + [1.0]),
         A_ub=matrix,
         b_ub=-offsets,
-        bounds=[(None, None)] * len(members) + [(0.0, None)],
+        bounds=[*bounds, (0.0, None)],
         method="highs",
     )
     room = ROOM * (1 + float(np.max(np.abs(offsets))))

@@ -9,10 +9,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ebmlang.analysis.affine import NEGLIGIBLE, Row, combine, scaled_row
+from ebmlang.analysis.affine import NEGLIGIBLE, Affine, Row, combine, scaled_row
 from ebmlang.analysis.elements import Element
 from ebmlang.analysis.growth import composed, strength
 from ebmlang.lang.facts import Growth, Rate
+
+NEARLY = 0.999
+"""As near to 1 as one likes, from below; nearer, and rounding would be in the way."""
 
 MOST_SUMS = 3
 """Of how many hinges beside a linear part all sums are written out: 2^3 rows."""
@@ -26,15 +29,14 @@ class Atom:
         rows: Of the gauge.
         growth: R; where its factor is negative it falls.
         source: The element that it bounds, for messages.
-        least, most: For a wall of one row: by how much what has to be at most 0 lies above
-            `row . x`.
+        inside: For a wall, what has to be at most 0, bounded coordinates included. Where nothing
+            else is in it, there are no rows.
     """
 
     rows: tuple[Row, ...]
     growth: Growth
     source: Element
-    least: float = -math.inf
-    most: float = math.inf
+    inside: Affine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,12 @@ def _composed_atoms(inner: Conjunction, growth: Growth, source: Element) -> tupl
         if growth.rate is Rate.POWER and growth.power < 1 and len(grown) > 1:
             # (a + b)^p is at least the mean of a^p and b^p.
             whole = replace(whole, factor=whole.factor / len(grown))
+        if growth.rate is Rate.POWER and growth.power > 1:
+            # (a - c)^p is at least a^p times any number below 1, less a constant.
+            whole = replace(whole, factor=whole.factor * NEARLY)
+        if whole.rate is Rate.POWER and math.isinf(whole.factor):
+            # Any multiple of a lower power.
+            whole = Growth(Rate.POWER, 1.0, whole.power * NEARLY)
         if whole.rate is not Rate.BOUNDED:
             found.append(Atom(rows, whole, source))
     return tuple(found)

@@ -56,10 +56,7 @@ def _draw(verdict: Verdict, code: str) -> Diagnostic:
         code=code,
         headline=_HEADLINES[code],
         primary=_label(verdict),
-        notes=tuple(
-            f"because {number}. {show_reason(reason)}"
-            for number, reason in enumerate(verdict.because, start=1)
-        ),
+        because=tuple(map(show_reason, verdict.because)),
         helps=(*verdict.helps, *ways),
     )
 

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from ebmlang.analysis.affine import Affine, AffineForms, combine, scaled_row
+from ebmlang.analysis.affine import Affine, AffineForms, combine, shifted
 from ebmlang.analysis.elements import Applied, Combination, Element, Extreme
 from ebmlang.lang.facts import Envelope
 
@@ -16,8 +16,16 @@ MOST = 32
 def find_cases(forms: AffineForms, element: Element, factor: float) -> Cases | None:
     """Return factor * element as straight pieces; None if it is not made of few of them."""
     affine = forms.of(element)
-    if affine is not None:
-        return [[_scaled(affine, factor)]]
+    if affine is not None and affine.low == affine.high:
+        return [[shifted(affine, factor)]]
+    found = _split(forms, element, factor)
+    if found is None and affine is not None:
+        # Bounded, but not straight: a constant that varies.
+        return [[shifted(affine, factor)]]
+    return found
+
+
+def _split(forms: AffineForms, element: Element, factor: float) -> Cases | None:
     form = forms.elements.form(element)
     match form:
         case Combination():
@@ -39,9 +47,34 @@ def find_cases(forms: AffineForms, element: Element, factor: float) -> Cases | N
     return None
 
 
-def _scaled(affine: Affine, factor: float) -> Affine:
-    ends = (factor * affine.low, factor * affine.high)
-    return Affine(scaled_row(affine.row, factor), min(ends), max(ends))
+def find_exponents(forms: AffineForms, form: Applied) -> list[Affine] | None:
+    """Return the affine u with form = log of a sum of multiples of exp(u), if it is one.
+
+    A positive constant among the summands is a multiple of exp(0).
+    """
+    if form.name != "log":
+        return None
+    found: list[Affine] = []
+    stack = [(form.of, 1.0)]
+    while stack:
+        element, factor = stack.pop()
+        affine, inner = forms.of(element), forms.elements.form(element)
+        if isinstance(inner, Applied) and inner.name == "exp" and factor > 0:
+            exponent = forms.of(inner.of)
+            if exponent is None:
+                return None
+            found.append(exponent)
+        elif affine is not None and not forms.moving(affine):
+            low, high = forms.rest(affine)
+            if min(factor * low, factor * high) < 0:
+                return None
+            if min(factor * low, factor * high) > 0:
+                found.append(Affine({}))
+        elif isinstance(inner, Combination):
+            stack += [(source, factor * c) for source, c in inner.terms]
+        else:
+            return None
+    return found or None
 
 
 def _plus(a: Affine, b: Affine) -> Affine:

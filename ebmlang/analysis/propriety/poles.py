@@ -14,9 +14,11 @@ from ebmlang.lang.table import OPERATORS
 
 def find_poles(forms: AffineForms, element: Element, form: Applied, factor: float) -> Conjunction:
     """Return what factor * f does near places where f is infinite."""
+    profile = form.profile
+    if not _has_poles(profile):
+        return Conjunction()
     bounded = forms.elements.is_bounded(element, factor / form.factor)
     low, high = _range(forms, form.of)
-    profile = form.profile
     unknown = any(p.slope is None and low < p.end and high > p.start for p in profile.pieces)
     if unknown and not bounded:
         return fault(element, "its values are not known there")
@@ -40,6 +42,17 @@ def find_poles(forms: AffineForms, element: Element, form: Applied, factor: floa
             if own.factor > 0 or not bounded:
                 found.append(_pole(forms, element, form.of, place, own))
     return join(found) if found else Conjunction()
+
+
+def _has_poles(profile: Profile) -> bool:
+    """Return whether a function is infinite, or unknown, anywhere but at infinity."""
+    start, end = domain_of(profile)
+    return (
+        math.isfinite(start)
+        or math.isfinite(end)
+        or any(piece.slope is None for piece in profile.pieces)
+        or any(kink.before is not None or kink.after is not None for kink in profile.kinks)
+    )
 
 
 def _pole(

@@ -13,7 +13,7 @@ from ebmlang.analysis.propriety.strata import Finding, Standing
 from ebmlang.analysis.propriety.tail import LOG, ONE, Sum, is_infinite, limit
 from ebmlang.analysis.propriety.witness import Witness
 from ebmlang.analysis.verdict import Question, Reason
-from ebmlang.graph import RootKind, TermInfo, VariableInfo
+from ebmlang.graph import EnergyGraph, RootKind, TermInfo, VariableInfo
 from ebmlang.lang.facts import Rate
 from ebmlang.lang.types import DomainKind
 from ebmlang.source import Span
@@ -25,9 +25,9 @@ SHOWN = 4
 # --- proofs --------------------------------------------------------------------------
 
 
-def explain_bounded_domain(forms: AffineForms) -> Reason:
+def explain_bounded_domain(graph: EnergyGraph) -> Reason:
     """Return that no variable can go to infinity."""
-    names = dict.fromkeys(at.path for at in forms.coordinates)
+    names = [info.path for info in graph.variables]
     if not names:
         return Reason("there are no variables")
     return Reason(f"the domain is bounded: that of {_list(names)}")
@@ -53,16 +53,16 @@ def explain_growth(forms: AffineForms, bound: Conjunction, reduced: Reduced | No
         text = f"`{path}` integrates to one: it has a density, and nothing else falls in it"
         reasons.append(Reason(text, _span_of_variable(forms, path)))
     together: list[str] = []
-    for path in _paths(forms, left):
-        own = frozenset(j for j, at in enumerate(forms.coordinates) if at.path == path)
-        term = _holder(forms, bound, own & left)
+    holders = _holders(forms, bound)
+    for path, own in _coordinates_of(forms, left).items():
+        term = _holder(forms, holders, own)
         if term is None:
             together.append(path)
         elif len(reasons) < 2 * SHOWN:
             by = "its prior" if term.path == path else f"`{term.path}`"
             reasons.append(Reason(f"`{path}` is held by {by}, which grows in it", term.span))
     if together:
-        about = [term.path for term in _terms(forms) if _is_about(forms, term, set(together))]
+        about = [term.path for term in _terms_about(forms, together)]
         terms = _named(forms, _rising(bound)) or about
         if terms:
             by = f"one of {_list(terms)} grows" if len(terms) > 1 else f"{_list(terms)} grows"
@@ -70,31 +70,35 @@ def explain_growth(forms: AffineForms, bound: Conjunction, reduced: Reduced | No
             reasons.append(Reason(f"in every direction of {_list(together)}, {by}{rest}"))
     if bound.choices:
         reasons.append(Reason("that is so for every combination of alternatives"))
-    return reasons or [explain_bounded_domain(forms)]
+    return reasons or [explain_bounded_domain(forms.elements.facts.graph)]
 
 
-def _holder(forms: AffineForms, bound: Conjunction, own: frozenset[int]) -> TermInfo | None:
-    """Return a term that alone grows along every coordinate of a variable, either way."""
-    held: dict[str, set[tuple[int, bool]]] = {}
+def _holders(forms: AffineForms, bound: Conjunction) -> dict[tuple[int, bool], set[str]]:
+    """Return the terms that alone grow along a coordinate, upwards or downwards."""
+    held: dict[tuple[int, bool], set[str]] = {}
     rows = [(row, atom.source) for atom in bound.atoms if _rises(atom) for row in atom.rows]
     for square in bound.squares:
         if square.factor > 0:
             rows += [(square.row, square.source), (opposite(square.row), square.source)]
     for row, source in rows:
-        if len(row) == 1 and own.issuperset(row):
+        if len(row) == 1:
             ((j, c),) = row.items()
-            for term in _terms_of(forms, source):
-                held.setdefault(term.path, set()).add((j, c > 0))
-    wanted = {
-        (j, up)
+            held.setdefault((j, c > 0), set()).update(t.path for t in _terms_of(forms, source))
+    return held
+
+
+def _holder(
+    forms: AffineForms, held: Mapping[tuple[int, bool], set[str]], own: Iterable[int]
+) -> TermInfo | None:
+    """Return a term that alone grows along every coordinate of a variable, either way."""
+    wanted = [
+        held.get((j, up), set())
         for j in own
         for up in (True, False)
         if math.isinf(forms.coordinates[j].upper if up else forms.coordinates[j].lower)
-    }
-    for term in _terms(forms):
-        if wanted <= held.get(term.path, set()):
-            return term
-    return None
+    ]
+    paths = set.intersection(*wanted) if wanted else set()
+    return next((term for term in _terms(forms) if term.path in paths), None)
 
 
 def _rises(atom: Atom) -> bool:
@@ -134,7 +138,7 @@ def explain_witness(
     opened = list(_alternatives(forms, branch, paths))
     reasons = [reason for _, reason in opened]
     said = {term.path for source, _ in opened for term in _terms_of(forms, source)}
-    touching = [term for term in _terms(forms) if _is_about(forms, term, set(paths))]
+    touching = _terms_about(forms, paths)
     if not touching:
         reasons.append(Reason(f"no term depends on {_list(paths)}"))
     for term in [term for term in touching if term.path not in said][:SHOWN]:
@@ -284,7 +288,7 @@ def explain_unknown(forms: AffineForms, finding: Finding) -> tuple[list[Reason],
         assert finding.direction is not None
         paths = moving_variables(forms, finding.direction)
         text = f"no term is proved to hold {_list(paths)}, and no way out was found"
-        terms = tuple(term.path for term in _terms(forms) if _is_about(forms, term, set(paths)))
+        terms = tuple(term.path for term in _terms_about(forms, paths))
         return [Reason(text, _span_of(forms, paths))], terms
     terms_of = _terms_of(forms, finding.source)
     why = finding.why or "it falls, and nothing is proved to outgrow it"
@@ -294,13 +298,16 @@ def explain_unknown(forms: AffineForms, finding: Finding) -> tuple[list[Reason],
     return reasons or [Reason(why)], tuple(term.path for term in terms_of)
 
 
-def _is_about(forms: AffineForms, term: TermInfo, paths: set[str]) -> bool:
+def _terms_about(forms: AffineForms, variables: Sequence[str]) -> list[TermInfo]:
+    """Return the terms that depend on any of these variables, in their order."""
     graph, dependence = forms.elements.facts.graph, forms.elements.facts.dependence
-    return any(
-        bool(dependence[number].value & paths)
+    wanted = set(variables)
+    paths = {
+        root.path
         for root, number in graph.roots.items()
-        if root.path == term.path and root.kind in (RootKind.ENERGY, RootKind.HARD)
-    )
+        if root.kind in (RootKind.ENERGY, RootKind.HARD) and dependence[number].value & wanted
+    }
+    return [term for term in graph.terms if term.path in paths]
 
 
 # --- names ---------------------------------------------------------------------------
@@ -321,6 +328,14 @@ def _terms_of(forms: AffineForms, source: Element) -> list[TermInfo]:
 
 def _paths(forms: AffineForms, coordinates: Iterable[int]) -> list[str]:
     return list(dict.fromkeys(forms.coordinates[j].path for j in sorted(coordinates)))
+
+
+def _coordinates_of(forms: AffineForms, coordinates: Iterable[int]) -> dict[str, list[int]]:
+    """Return coordinates by the path of their variable."""
+    found: dict[str, list[int]] = {}
+    for j in sorted(coordinates):
+        found.setdefault(forms.coordinates[j].path, []).append(j)
+    return found
 
 
 def _variables(forms: AffineForms) -> tuple[VariableInfo, ...]:

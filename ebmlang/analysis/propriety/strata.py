@@ -68,6 +68,9 @@ class Finding:
     split: tuple[Conjunction, ...] = ()
 
 
+SLACK = 1 + 1e-6
+"""-k (r + e)^2 is at least -k r^2 times any number above 1, less a constant."""
+
 _HOLDS = Finding(Standing.HOLDS)
 _FIRST = strength(Growth(Rate.POWER, 1.0, 1.0))
 _SECOND = strength(Growth(Rate.POWER, 1.0, 2.0))
@@ -127,8 +130,16 @@ def _judge(part: Conjunction, goal: Goal, coordinates: frozenset[int]) -> Findin
     if isinstance(squares, Finding):
         return squares
     rising = [*_rows_of_atoms(part), *((row, _SECOND) for row in squares)]
-    falling = [atom for atom in (*part.atoms, *more.atoms) if atom.growth.factor < 0]
+    falling = [
+        atom
+        for atom in (*part.atoms, *more.atoms)
+        if atom.growth.factor < 0 and not _is_one_sided_square(atom)
+    ]
     linear = combine([(part.linear, 1.0), (more.linear, 1.0)])
+    faster = [row for row, own in rising if own > _FIRST]
+    if linear and find_descent(faster, linear, coordinates) is None:
+        # Where nothing faster grows it never falls: so it holds like any hinge.
+        rising.append((linear, _FIRST))
     for atom in falling:
         speed = strength(atom.growth)
         faster = [row for row, own in rising if own > speed]
@@ -249,6 +260,21 @@ def _split(part: Conjunction, atom: Atom) -> Finding:
     )
 
 
+def _is_one_sided_square(atom: Atom) -> bool:
+    """Return whether an atom is -k max(0, row . x)^2 for a known k."""
+    single = len(atom.rows) == 1 and strength(atom.growth) == _SECOND
+    return single and atom.growth.rate is Rate.POWER and -math.inf < atom.growth.factor < 0
+
+
+def _one_sided_squares(part: Conjunction) -> list[Square]:
+    """Return squares that fall at least as fast as those that fall on one side only."""
+    return [
+        Square(atom.rows[0], atom.growth.factor * SLACK, 0.0, 0.0, atom.source)
+        for atom in part.atoms
+        if _is_one_sided_square(atom)
+    ]
+
+
 def _settled_squares(
     part: Conjunction, coordinates: frozenset[int]
 ) -> tuple[list[Row] | Finding, Conjunction]:
@@ -258,11 +284,11 @@ def _settled_squares(
     faster holds are left out, and the others must leave a sum without negative directions.
     """
     nothing = Conjunction()
-    if all(square.factor > 0 for square in part.squares):
+    if all(square.factor > 0 for square in part.squares) and not _one_sided_squares(part):
         return [row for s in part.squares for row in (s.row, opposite(s.row))], nothing
     faster = [row for row, own in _rows_of_atoms(part) if own > _SECOND]
     kept: list[Square] = []
-    for square in part.squares:
+    for square in [*part.squares, *_one_sided_squares(part)]:
         ends = (square.row, opposite(square.row))
         held = square.factor < 0 and all(
             find_descent(faster, opposite(row), coordinates) is None for row in ends

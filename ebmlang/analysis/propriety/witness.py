@@ -12,7 +12,6 @@ from itertools import islice, product
 import numpy as np
 
 from ebmlang.analysis.affine import AffineForms, Row
-from ebmlang.analysis.growth import WALL
 from ebmlang.analysis.propriety import tail as asymptotic
 from ebmlang.analysis.propriety.candidates import (
     find_ratios,
@@ -175,9 +174,9 @@ def _inequalities(bound: Conjunction) -> Iterator[list[tuple[Row, float]]]:
 
 def _plain_walls(bound: Conjunction) -> list[tuple[Row, float]]:
     return [
-        (atom.rows[0], atom.most)
+        (atom.inside.row, atom.inside.high)
         for atom in bound.atoms
-        if atom.growth == WALL and len(atom.rows) == 1 and math.isfinite(atom.most)
+        if atom.inside is not None and math.isfinite(atom.inside.high)
     ]
 
 
