@@ -179,7 +179,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
-    return {"text": reason.text, **_span(reason.span)}
+    return {"text": reason.text} | ({} if reason.span is None else {"at": str(reason.span)})
 
 
 def _block(plan: BlockPlan) -> dict[str, Any]:

@@ -150,7 +150,10 @@ class Elements:
         return self.facts.graph.varying[number]
 
     def value(self, number: int) -> Array | None:
-        """Return the array of a node that depends on no unknown; None if data for it is missing."""
+        """Return the array of a node that depends on no unknown; None where nothing is known of it.
+
+        Data for it may be missing, or NumPy refuse it, as the factor of a singular matrix.
+        """
         if number not in self._values:
             self._values[number] = self._evaluate(number)
         return self._values[number]
@@ -170,8 +173,12 @@ class Elements:
                 known = [operand for operand in operands if operand is not None]
                 if len(known) < len(operands):
                     return None
-                with np.errstate(all="ignore"):
-                    return np.asarray(OPERATORS[operator].evaluate(*known, **dict(node.options)))
+                try:
+                    with np.errstate(all="ignore"):
+                        found = OPERATORS[operator].evaluate(*known, **dict(node.options))
+                except np.linalg.LinAlgError:
+                    return None
+                return np.asarray(found)
             case _:
                 bounds = self.facts.bounds[number].value
                 return bounds.lower if not self.varies(number) and bounds.known else None

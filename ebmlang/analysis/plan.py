@@ -205,7 +205,7 @@ _SOLVE = (
         Weight.NOTE,
         lambda t: t.residuals > 0,
         lambda t: (
-            f"E is a sum of squares of {t.residuals} residuals"
+            f"E is a sum of squares of {t.residuals} residual{'' if t.residuals == 1 else 's'}"
             + (
                 ", linear in the unknowns: its minimum has a closed form"
                 if t.linear_residuals

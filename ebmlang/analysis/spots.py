@@ -86,6 +86,8 @@ class Step:
         if record is None:
             yield self._spot(SpotKind.OPAQUE, -1)
             return
+        if self._asks_for_infinity():
+            return
         function = self._function(record)
         if function is not None:
             position, sections = function
@@ -270,6 +272,19 @@ class Step:
         return max(found[0], least), min(found[1], most)
 
     # --- the operands ----------------------------------------------------------------
+
+    def _asks_for_infinity(self) -> bool:
+        """Whether this tells infinite numbers from others: `inf - x >= 0`, not true of inf - inf.
+
+        It turns only where x is infinite, and there x has a wall or a pole of its own.
+        """
+        if self.node.operator != "nonnegative":
+            return False
+        difference = self.graph.nodes[self.node.inputs[0]]
+        if difference.operator != "sub":
+            return False
+        minuend = self.bounds[difference.inputs[0]]
+        return bool(np.all(minuend.lower == np.inf))
 
     def _operand(self, position: int) -> Interval:
         return self.bounds[self.node.inputs[position]]

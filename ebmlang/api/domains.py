@@ -90,6 +90,8 @@ def _judge_bounds(domain: ConcreteDomain, values: Array) -> _Judgement:
 
     def words(at: tuple[int, ...]) -> str:
         value, place = values[at], at[1:]
+        if np.isnan(value):
+            return "is not a number"
         side, bound = ("below", lower[place]) if value < lower[place] else ("above", upper[place])
         name = "lower" if side == "below" else "upper"
         return f"is {value:.6g}, {side} its {name} bound {bound:g}"

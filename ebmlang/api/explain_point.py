@@ -1,24 +1,27 @@
 """Points and runs taken apart: which part of which term answers for how much of the energy."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebmlang.analysis.composition import DISJUNCTIVE, TermPiece
+from ebmlang.analysis.composition import DISJUNCTIVE, Joint, TermPiece
 from ebmlang.api.compile import lay_out
 from ebmlang.api.composed import ComposedModel, compose_model
 from ebmlang.api.domains import find_outside
 from ebmlang.api.evaluate import make_batch
 from ebmlang.api.model import Model, Point
-from ebmlang.api.run_files import Run
+from ebmlang.api.points import read_point
+from ebmlang.api.run_files import Run, RunLike, take_run
 from ebmlang.lower.decomposition import Reading, Values
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.lower.pieces import gradient_norm, read_terms, trace_pieces
+from ebmlang.runs import Design, Designs, Samples
 from ebmlang.runs.convergence import CONSTANT, LEAST_DRAWS
 from ebmlang.runs.explanation import Estimate, Explanation, Share
 from ebmlang.source import Diagnostic, EbmError
@@ -28,6 +31,11 @@ Array = NDArray[np.float64]
 MOST_ELEMENTS = 3
 """Elements of a quantifier that are shown, those that matter most."""
 
+PointLike: TypeAlias = "Point | Design | str | os.PathLike[str]"
+"""One point, as it was returned or written."""
+
+MANY = "there is more than one point to explain"
+
 CHUNK = 1024
 """Points that are computed at a time."""
 
@@ -35,40 +43,110 @@ GRADIENT_POINTS = 256
 """Points of a run, evenly spaced, whose gradients are computed: each part needs its own pass."""
 
 
-def explain_at(model: Model, point: Point, *, elements: int = MOST_ELEMENTS) -> Explanation:
+def explain_at(model: Model, point: PointLike, *, elements: int = MOST_ELEMENTS) -> Explanation:
     """Return one point taken apart, term by term.
 
     Args:
         model: The model, bound to its data.
-        point: A value for every variable.
+        point: A value for every variable, a design, or the name of a file with one.
         elements: How many elements of each quantifier to keep.
 
     Raises:
-        EbmError: E0710 where it is no single point of the model.
+        EbmError: E0710 where it is no single point of the model, or not finite; E0801-E0803 for a
+            file.
     """
+    if isinstance(point, (Samples, Designs)):
+        raise _refuse(MANY, "a whole run is explained by `take_run_apart`")
+    if isinstance(point, (str, os.PathLike)):
+        point = read_point(point)
     composed = compose_model(model)
-    batch, single = make_batch(composed.module, point)
+    values = point.variables if isinstance(point, Design) else point
+    batch, single = make_batch(composed.module, values)
+    if not single:
+        _refuse_shapes(composed.module, batch)
     x = composed.module.pack(batch)
     if not single:
-        raise EbmError(Diagnostic(code="E0710", headline="there is more than one point to explain"))
+        raise _refuse(MANY)
+    _require_finite(composed.module, x, "the point")
     return _explain(composed, x, "point", (1, 1), elements)
 
 
-def explain_run(model: Model, run: Run, *, elements: int = MOST_ELEMENTS) -> Explanation:
+def _refuse_shapes(module: CompiledEnergy, batch: Mapping[str, Tensor]) -> None:
+    """Raise for values that are neither of the shape of their variable nor many of it."""
+    shapes = {variable.path: variable.shape for variable in module.graph.variables}
+    problems = [
+        f"`{path}` of the point has shape {list(value.shape)}, and should have {list(shapes[path])}"
+        for path, value in batch.items()
+        if path in shapes
+        and tuple(value.shape) != shapes[path]
+        and (tuple(value.shape[1:]) != shapes[path] or len(value) == 1)
+    ]
+    if problems:
+        raise EbmError(*(Diagnostic(code="E0710", headline=problem) for problem in problems))
+
+
+def _require_finite(module: CompiledEnergy, x: Tensor, name: str) -> None:
+    problems = [
+        f"`{path}` of {name} is {'not a number' if value.isnan().any() else 'infinite'}"
+        for path, value in module.unpack(x).items()
+        if not value.isfinite().all()
+    ]
+    if problems:
+        raise EbmError(*(Diagnostic(code="E0710", headline=problem) for problem in problems))
+
+
+def _refuse(headline: str, *helps: str) -> EbmError:
+    return EbmError(Diagnostic(code="E0710", headline=headline, helps=helps))
+
+
+def explain_run(model: Model, run: RunLike, *, elements: int = MOST_ELEMENTS) -> Explanation:
     """Return the points of a run taken apart: means over all of them.
 
     Args:
         model: The model, bound to its data.
-        run: As `read_run` returns it.
+        run: What `sample` or `solve` returned, the name of a file that they wrote, or what
+            `read_run` returns.
         elements: How many elements of each quantifier to keep.
     """
     composed = compose_model(model)
-    x, shape = pack_run(composed.module, run)
-    return _explain(composed, x, run.kind, shape, elements)
+    run, x, shape = pack_run(composed.module, run)
+    found = _explain(composed, x, run.kind, shape, elements)
+    return replace(found, stale=is_stale(composed.module, run, x))
 
 
-def pack_run(module: CompiledEnergy, run: Run) -> tuple[Tensor, tuple[int, int]]:
-    """Return the points of a run as rows, and how many chains and draws there are."""
+STALE = 1e-6
+"""How far a stored energy may be off, relative to the magnitudes of its terms."""
+
+STALE_SINGLE = 1e-3
+"""The same of an energy that was computed, or stored, in float32."""
+
+
+def is_stale(module: CompiledEnergy, run: Run, x: Tensor) -> bool | None:
+    """Whether a run holds other energies than its points have now; None where it holds none."""
+    if run.energies is None or run.energies.size != len(x):
+        return None
+    stored = np.asarray(run.energies, dtype=np.float64).ravel()
+    with torch.no_grad():
+        energy = module.packed().energy(x).expand(len(x)).numpy()
+        terms = module.terms(module.unpack(x)).energies
+        size = sum((value.abs().numpy() for value in terms.values()), np.zeros(len(x)))
+    known = np.isfinite(stored)
+    # The files do not say what they were computed in, but numbers of float32 all look like it.
+    with np.errstate(over="ignore"):
+        single = bool((stored.astype(np.float32)[known] == stored[known]).all())
+    close = np.abs(stored - energy) <= (STALE_SINGLE if single else STALE) * (1 + size)
+    return bool((known & ~close).any())
+
+
+def pack_run(module: CompiledEnergy, run: RunLike) -> tuple[Run, Tensor, tuple[int, int]]:
+    """Return a run, its points as rows, and how many chains and draws there are.
+
+    Raises:
+        EbmError: E0710 where it holds no points of this spec, or one that is not finite;
+            E0801-E0803 for a file.
+    """
+    shapes = {variable.path: variable.shape for variable in module.graph.variables}
+    run = take_run(run, shapes)
     shape: tuple[int, int] = (1, 1)
     flat: dict[str, Tensor] = {}
     for path, values in run.values.items():
@@ -76,7 +154,9 @@ def pack_run(module: CompiledEnergy, run: Run) -> tuple[Tensor, tuple[int, int]]
         flat[path] = torch.tensor(
             values.reshape(shape[0] * shape[1], *values.shape[2:]), dtype=torch.float64
         )
-    return module.pack(flat), shape
+    x = module.pack(flat)
+    _require_finite(module, x, "the run")
+    return run, x, shape
 
 
 def read_values(composed: ComposedModel, x: Tensor) -> Values:
@@ -196,6 +276,20 @@ class _Picked:
         """Return an array's values at this place, one for each point."""
         return np.asarray(array[_at(self.at)])
 
+    def rest(self) -> Array:
+        """Return what the elements that are not shown add to the energy, one for each point."""
+        if self.reading.piece.axes is None:
+            return np.zeros(len(self.reading.energy))
+        (part,) = self.reading.parts
+        blame = part.counts * 1.0
+        if self.reading.piece.joint is not Joint.SUM:
+            blame = part.responsibility
+        hidden = blame > 0
+        for shown in self.parts:
+            hidden[_at(shown.at)] = False
+        blamed = np.where(hidden, blame * (part.energy + part.offset), 0.0)
+        return np.asarray(blamed[_at(self.at)].reshape(len(blamed), -1).sum(axis=1))
+
     def walk(self) -> Iterator["_Picked"]:
         """Yield this and all parts below it."""
         yield self
@@ -282,7 +376,9 @@ def _share(
         gradient=estimate(gradient),
         responsibility=estimate(responsibility),
         share=float(share.mean()),
+        offset=estimate(take(reading.offset)),
         entropy=estimate(take(reading.entropy)),
+        rest=estimate(picked.rest()),
         elements=picked.elements,
         parts=tuple(_share(part, estimate, gradients, share) for part in picked.parts),
     )

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ebmlang.analysis import GraphFacts
-    from ebmlang.api.run_files import Run
+    from ebmlang.api.explain_point import PointLike
+    from ebmlang.api.run_files import RunLike
     from ebmlang.lower.module import CompiledEnergy, TermValues
     from ebmlang.runs import Design, Designs, Samples
     from ebmlang.runs.conflict import Conflicting, Satisfiable
@@ -213,7 +214,7 @@ class Model:
 
     def take_apart(
         self,
-        point: Point,
+        point: "PointLike",
         data: Data = None,
         weights: Mapping[str, float] | None = None,
     ) -> "Explanation":
@@ -223,15 +224,15 @@ class Model:
         return explain_at(self.bind(data, weights), point)
 
     def take_run_apart(
-        self, run: "Run", data: Data = None, weights: Mapping[str, float] | None = None
+        self, run: "RunLike", data: Data = None, weights: Mapping[str, float] | None = None
     ) -> "Explanation":
-        """Return the same on average over a run that `read_run` has read."""
+        """Return the same on average over a run: what `sample` or `solve` returned, or its file."""
         from ebmlang.api.explain_point import explain_run
 
         return explain_run(self.bind(data, weights), run)
 
     def find_idle(
-        self, run: "Run", data: Data = None, weights: Mapping[str, float] | None = None
+        self, run: "RunLike", data: Data = None, weights: Mapping[str, float] | None = None
     ) -> "IdleTerms":
         """Return the terms, and the branches of terms, that never act on a run."""
         from ebmlang.api.vacuous import find_idle

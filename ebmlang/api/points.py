@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 from ebmlang.api.data_files import read_data
 from ebmlang.source import Diagnostic, EbmError
@@ -30,6 +31,9 @@ def read_point(path: str | os.PathLike[str], design: str = "1") -> dict[str, obj
             variables = picked.get("variables")
             if isinstance(variables, dict):
                 return variables
+    # A file that is not there is said to be missing, whatever its ending.
+    if not Path(name).exists():
+        read_bytes(name)
     return dict(read_data(name))
 
 

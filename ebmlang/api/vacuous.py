@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from ebmlang.analysis.composition import DISJUNCTIVE, Joint, TermPiece
 from ebmlang.api.composed import compose_model
-from ebmlang.api.explain_point import pack_run, read_values
+from ebmlang.api.explain_point import is_stale, pack_run, read_values
 from ebmlang.api.model import Model
-from ebmlang.api.run_files import Run
+from ebmlang.api.run_files import RunLike
 from ebmlang.lower.decomposition import Reading
 from ebmlang.lower.pieces import read_terms
 from ebmlang.runs.convergence import CONSTANT
@@ -25,7 +25,7 @@ LEAST_MARGIN = 1e-3
 Array = NDArray[np.float64]
 
 
-def find_idle(model: Model, run: Run) -> IdleTerms:
+def find_idle(model: Model, run: RunLike) -> IdleTerms:
     """Return what never acts on the points of a run.
 
     A constraint is idle where its energy, and with it its gradient, is 0 at all points, and its
@@ -33,15 +33,17 @@ def find_idle(model: Model, run: Run) -> IdleTerms:
 
     Args:
         model: Bound to its data.
-        run: As `read_run` returns it.
+        run: What `sample` or `solve` returned, the name of a file that they wrote, or what
+            `read_run` returns.
     """
     composed = compose_model(model)
-    x, _ = pack_run(composed.module, run)
+    run, x, _ = pack_run(composed.module, run)
     readings = read_terms(composed.module, composed.composition, read_values(composed, x))
     among = _Among(f"{len(x):,} {run.kind if len(x) != 1 else run.kind.removesuffix('s')}")
     return IdleTerms(
         points=len(x),
         kind=run.kind,
+        stale=is_stale(composed.module, run, x),
         idle=tuple(
             one
             for term in composed.composition.terms

@@ -31,7 +31,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="a point: values by path, or what `ebm solve --out` wrote",
     )
     parser.add_argument(
-        "--design", default="1", metavar="N", help="which design of such a result; the first is 1"
+        "--design", metavar="N", help="which design of such a result; the first is 1"
     )
     parser.add_argument(
         "--run", metavar="FILE", help="a run: what `ebm sample --out` or `ebm solve --out` wrote"
@@ -42,10 +42,19 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     if CODE.fullmatch(arguments.spec) and not Path(arguments.spec).exists():
+        _refuse_together(f"`{arguments.spec}`", _options(arguments, "at", "run", "design", *VIEWS))
         return _explain_code(arguments.spec.upper(), as_json=arguments.json)
-    asked = [f"--{view}" for view in VIEWS if vars(arguments)[view]]
+    asked = _options(arguments, *VIEWS)
     if len(asked) > 1:
-        raise refuse("E0904", f"`{asked[0]}` and `{asked[1]}` are two questions", "ask one of them")
+        _refuse_together(f"`{asked[0]}`", asked[1:])
+    if asked in (["--conflict"], ["--repair"]):
+        _refuse_together(f"`{asked[0]}`", _options(arguments, "at", "run"))
+    if arguments.design is not None and not arguments.at:
+        raise refuse(
+            "E0904",
+            "`--design` says which design of `--at FILE`, and there is no `--at`",
+            "give the file too, as `--at found.json --design 2`",
+        )
     if asked:
         return _run_view(asked[0].removeprefix("--"), arguments)
     if arguments.at or arguments.run or _sets_variable(arguments):
@@ -53,6 +62,16 @@ def _run(arguments: Namespace) -> int:
 
         return run_point(arguments)
     return _explain_spec(arguments)
+
+
+def _options(arguments: Namespace, *names: str) -> list[str]:
+    """Return those of some options that are given."""
+    return [f"--{name}" for name in names if vars(arguments)[name]]
+
+
+def _refuse_together(first: str, others: list[str]) -> None:
+    if others:
+        raise refuse("E0904", f"{first} and `{others[0]}` are two questions", "ask one of them")
 
 
 def _run_view(view: str, arguments: Namespace) -> int:

@@ -1,5 +1,6 @@
 """`ebm explain` on points and runs, and the questions what conflicts, mends it, or is idle."""
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,6 @@ from ebmlang.cli.share_table import (
 from ebmlang.source import RUN_FAILED, Diagnostic, Label, Span
 
 if TYPE_CHECKING:
-    from ebmlang.api.model import Model
-    from ebmlang.api.run_files import Run
     from ebmlang.runs.conflict import Conflicting, Satisfiable
     from ebmlang.runs.explanation import Explanation
 
@@ -35,15 +34,15 @@ def run_point(arguments: Namespace) -> int:
 
     point: dict[str, Any] = {}
     for file in arguments.at:
-        point |= read_point(file, arguments.design)
+        point |= read_point(file, arguments.design or "1")
     settings = read_pairs(arguments.set, "--set")
     arguments.set = []
     model = load_with_data(arguments)
     variables = {item["path"] for item in model.interface()["variables"]}
     point |= {path: value for path, value in settings.items() if path in variables}
     model = model.bind({p: value for p, value in settings.items() if p not in variables})
-    design = model.explain(point)
     found = model.take_apart(point)
+    design = model.explain(point)
     if arguments.json:
         described = found.describe()
         shared = {"outside": described["outside"], "explanation": described["terms"]}
@@ -61,8 +60,8 @@ def run_point(arguments: Namespace) -> int:
 
 
 def _run_run(arguments: Namespace) -> int:
-    model = load_with_data(arguments)
-    found = model.take_run_apart(_read_run(model, arguments.run))
+    found = load_with_data(arguments).take_run_apart(arguments.run)
+    _warn_stale(found.stale)
     if arguments.json:
         print_json(found.describe())
         return FINE
@@ -76,12 +75,10 @@ def _run_run(arguments: Namespace) -> int:
     return FINE
 
 
-def _read_run(model: "Model", file: str) -> "Run":
-    from ebmlang.api.graphs import find_graph
-    from ebmlang.api.run_files import read_run
-
-    graph, _ = find_graph(model)
-    return read_run(file, {variable.path: variable.shape for variable in graph.variables})
+def _warn_stale(stale: bool | None) -> None:
+    if stale:
+        words = "the run was made with another spec, other data or other weights"
+        print(f"note: {words}: its energies differ", file=sys.stderr)
 
 
 def _print_outside(found: "Explanation") -> None:
@@ -189,8 +186,8 @@ def run_vacuous(arguments: Namespace) -> int:
             "there is no run to look at" if not files else "there is more than one run to look at",
             "give one with `--run FILE`, such as the result of `ebm sample --out FILE`",
         )
-    model = load_with_data(arguments)
-    found = model.find_idle(_read_run(model, files[0]))
+    found = load_with_data(arguments).find_idle(files[0])
+    _warn_stale(found.stale)
     if arguments.json:
         print_json(found.describe())
         return FINE

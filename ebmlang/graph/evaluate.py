@@ -70,7 +70,10 @@ class _Evaluation:
             return inputs[0]
         if node.operator not in OPERATORS:
             return None
-        return np.asarray(OPERATORS[node.operator].evaluate(*inputs, **dict(node.options)))
+        try:
+            return np.asarray(OPERATORS[node.operator].evaluate(*inputs, **dict(node.options)))
+        except np.linalg.LinAlgError:
+            return None
 
     def _inputs(self, node: Node, *, negated: bool = False) -> list[Array] | None:
         if not node.inputs:

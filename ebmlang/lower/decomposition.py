@@ -6,14 +6,16 @@ Each joint writes the energy of a piece as a weighted sum of its parts' energies
 | --- | --- | --- |
 | SUM | sum_i E_i | all 1 |
 | MAX, MIN | sum_i r_i E_i | 1 for the extreme part; ties share |
-| NOISY_OR | sum_i r_i (E_i + o_i) - H(r) | p_i / sum p, p_i = exp(-E_i) prod_{j<i} 1 - exp(-E_j) |
+| NOISY_OR | sum_i r_i (E_i + o_i) - H(r) | l_i / sum l, l_i = -log(1 - exp(-E_i)) |
 | MIXTURE | sum_i r_i (E_i + o_i) - H(r) | p_i / sum p, p_i = w_i exp(-E_i), sum w = 1 |
 | SOFTMIN | sum_i r_i E_i - H(r) | p_i / sum p, p_i = exp(-E_i) |
 
-with offsets o_i = -log(p_i) - E_i and the entropy H(r) = -sum_i r_i log r_i. So E is the sum over
-all leaves of coefficient times energy, plus coefficients times offsets, minus coefficients times
-entropies. The *responsibility* of a part sums to 1 among its siblings: it is r, and under a SUM the
-part's share of the sum of magnitudes.
+with offsets o_i = E - log(r_i) - E_i and the entropy H(r) = -sum_i r_i log r_i. A noisy-or holds
+where a Poisson event of rate l_i, of any branch, happens: its probability is 1 - exp(-sum_i l_i),
+and r_i is the chance that the first event is of branch i, whatever the order of the branches. So E
+is the sum over all leaves of coefficient times energy, plus coefficients times offsets, minus
+coefficients times entropies. The *responsibility* of a part sums to 1 among its siblings: it is r,
+and under a SUM the part's share of the sum of magnitudes.
 
 Source: for mixtures, Neal and Hinton, A view of the EM algorithm that justifies incremental,
 sparse, and other variants (1998), equation 6.
@@ -34,6 +36,9 @@ Array = NDArray[np.float64]
 
 _EXTREME = (Joint.MAX, Joint.MIN)
 _WITH_OFFSETS = (Joint.NOISY_OR, Joint.MIXTURE)
+
+_LARGE = 40.0
+"""Energies from where exp(-C) / 2, the first correction of -C, is below float64's rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,19 +191,24 @@ def _share(piece: Piece, values: Values, place: _Place) -> _Shares:
         if piece.mask is not None:
             counts = values.energies[piece.mask].reshape(flat).astype(bool)
         counts = counts & place.counts[..., None]
-    probabilities = _probabilities(piece, energies, counts, values)
+    logs = _log_shares(piece, energies, counts, values)
     responsibility, entropy = np.zeros_like(energies), np.zeros(outer)
     if piece.joint is Joint.SUM:
         responsibility = _even(np.abs(energies), counts)
         coefficient = place.coefficient[..., None] * counts
     else:
-        responsibility, entropy = _normalize(probabilities, counts)
+        responsibility, entropy = _normalize(logs, counts)
         coefficient = place.coefficient[..., None] * responsibility
     offset = np.zeros_like(energies)
     if piece.joint in _WITH_OFFSETS:
         # A part that answers for nothing may have an infinite offset, times zero.
         acts = responsibility > 0
-        offset[acts] = (-probabilities - energies)[acts]
+        if piece.joint is Joint.NOISY_OR:
+            whole = OPERATORS["noisy_or"].evaluate(
+                np.where(counts, np.maximum(energies, 0.0), math.inf), axes=(-1,)
+            )
+            logs = np.log(responsibility) - np.asarray(whole)[..., None]
+        offset[acts] = (-logs - energies)[acts]
     if piece.joint in _EXTREME:
         entropy = np.zeros(outer)
     shape = None if piece.axes is None else piece.axes.shape
@@ -212,10 +222,8 @@ def _share(piece: Piece, values: Values, place: _Place) -> _Shares:
     )
 
 
-def _probabilities(
-    piece: Piece, energies: Array, counts: NDArray[np.bool_], values: Values
-) -> Array:
-    """Return log p of each part."""
+def _log_shares(piece: Piece, energies: Array, counts: NDArray[np.bool_], values: Values) -> Array:
+    """Return the log of what each part's responsibility is in proportion to."""
     outside = np.where(counts, 0.0, -math.inf)
     match piece.joint:
         case Joint.MAX | Joint.MIN:
@@ -225,11 +233,11 @@ def _probabilities(
             top = np.max(ranked, axis=-1, keepdims=True, initial=-math.inf)
             return np.where(counts & (ranked == top), 0.0, -math.inf)
         case Joint.NOISY_OR:
-            fails = np.where(counts, log1mexp(np.maximum(energies, 0.0)), 0.0)
-            before = np.cumsum(fails, axis=-1)
-            before = np.concatenate([np.zeros_like(before[..., :1]), before[..., :-1]], axis=-1)
-            # An infinite energy before adds nothing; -inf - inf would be no number.
-            return np.where(np.isneginf(before), -math.inf, before - energies) + outside
+            logs = np.where(counts, _log_rate(np.maximum(energies, 0.0)), -math.inf)
+            # Branches that hold for sure have infinite rates: they share.
+            sure = np.isposinf(logs)
+            shared = np.where(sure, 0.0, -math.inf)
+            return np.where(sure.any(axis=-1, keepdims=True), shared, logs)
         case Joint.MIXTURE if piece.weights:
             weights = np.stack([values.energies[name] for name in piece.weights], axis=-1)
             total = np.sum(weights, axis=-1, keepdims=True)
@@ -239,6 +247,11 @@ def _probabilities(
             return np.asarray(outside - np.log(number) - np.where(counts, energies, 0.0))
         case _:
             return outside - np.where(counts, energies, 0.0)
+
+
+def _log_rate(energies: Array) -> Array:
+    """Return log(-log(1 - exp(-C))); of a large C it is -C, as -log(1 - p) is p of a small p."""
+    return np.where(energies < _LARGE, np.log(-log1mexp(np.minimum(energies, _LARGE))), -energies)
 
 
 def _normalize(logs: Array, counts: NDArray[np.bool_]) -> tuple[Array, Array]:

@@ -51,6 +51,21 @@ def _each(signature: str, function: Callable[..., Any]) -> Callable[..., Array]:
     return np.vectorize(function, signature=signature)
 
 
+def _or_nan(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Return a function of matrices as one that is nan where there is no result.
+
+    The result has the shape of the last operand.
+    """
+
+    def of(*operands: Array) -> Array:
+        try:
+            return function(*operands)
+        except linalg.LinAlgError:
+            return np.full(operands[-1].shape, math.nan)
+
+    return of
+
+
 OPERATIONS: Mapping[str, Callable[..., Any]] = {  # Any: what NumPy returns, scalars too
     # Arithmetic
     "add": lambda a, b: a + b,
@@ -118,10 +133,10 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {  # Any: what NumPy returns, sca
     "trace": _each("(n,n)->()", np.trace),
     "det": _each("(n,n)->()", linalg.det),
     "logdet": _each("(n,n)->()", lambda x: np.log(np.abs(linalg.det(x)))),
-    "inv": _each("(n,n)->(n,n)", linalg.inv),
-    "solve": _each("(n,n),(n)->(n)", linalg.solve),
-    "solve_matrix": _each("(n,n),(n,k)->(n,k)", linalg.solve),
-    "cholesky": _each("(n,n)->(n,n)", lambda x: linalg.cholesky(x, lower=True)),
+    "inv": _each("(n,n)->(n,n)", _or_nan(linalg.inv)),
+    "solve": _each("(n,n),(n)->(n)", _or_nan(linalg.solve)),
+    "solve_matrix": _each("(n,n),(n,k)->(n,k)", _or_nan(linalg.solve)),
+    "cholesky": _each("(n,n)->(n,n)", _or_nan(lambda x: linalg.cholesky(x, lower=True))),
     "cumsum": lambda x: np.cumsum(x, axis=-1),
     "sort": lambda x: np.sort(x, axis=-1),
     # Elements moved about, and arrays from nothing

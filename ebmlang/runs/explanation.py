@@ -47,9 +47,17 @@ class Share:
         gradient: The length of the gradient of its energy by all unknowns.
         responsibility: Among its siblings; theirs sum to 1.
         share: The product of the responsibilities from the term down: its share of E.
+        offset: What is added to its energy in the joint above it [nats].
         entropy: Of its parts' responsibilities, where exactly one of them is at work [nats].
+        rest: What the elements that are not in `parts` add to its energy [nats].
         elements: How many elements it has, of which `parts` are those that matter most.
         parts: What it is made of.
+
+    At one point the energy of what has parts is
+
+    - of a `sum` the sum of its parts' energies, plus the rest,
+    - of all other joints the sum of responsibility * (energy + offset) over its parts, plus the
+      rest, minus the entropy, where parts of responsibility 0 add nothing.
     """
 
     name: str
@@ -62,7 +70,9 @@ class Share:
     gradient: Estimate
     responsibility: Estimate
     share: float
+    offset: Estimate
     entropy: Estimate
+    rest: Estimate
     elements: int | None = None
     parts: "tuple[Share, ...]" = ()
 
@@ -81,6 +91,7 @@ class Share:
         if self.parts:
             composed = {
                 "entropy": self.entropy.describe(),
+                "rest": self.rest.describe(),
                 **({} if self.elements is None else {"elements": self.elements}),
                 "parts": [part.describe() for part in self.parts],
             }
@@ -93,6 +104,7 @@ class Share:
             **constraint,
             "gradient": self.gradient.describe(),
             "responsibility": self.responsibility.describe(),
+            "offset": self.offset.describe(),
             "share": self.share,
             **composed,
         }
@@ -125,6 +137,8 @@ class Explanation:
         terms: In the order of the spec.
         outside: Variables that leave their domains somewhere.
         variables, reports: Of a single point, its values.
+        stale: Whether the energies that the run holds are others than those computed here; None
+            where it holds none.
     """
 
     kind: str
@@ -135,11 +149,12 @@ class Explanation:
     outside: tuple[Outside, ...]
     variables: Mapping[str, NDArray[np.generic]]
     reports: Mapping[str, NDArray[np.generic]]
+    stale: bool | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return it as a dictionary, for JSON. Any: arrays, numbers and texts."""
         values = (
-            {}
+            {"stale": self.stale}
             if self.kind != "point"
             else {
                 "variables": dict(self.variables),

@@ -59,16 +59,20 @@ class IdleTerms:
         points: How many points the run has.
         kind: `draws` or `designs`.
         idle: In the order of the spec.
+        stale: Whether the energies that the run holds are others than those computed here; None
+            where it holds none.
     """
 
     points: int
     kind: str
     idle: tuple[Idle, ...]
+    stale: bool | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return it for JSON. Any: numbers and texts."""
         return {
             "kind": self.kind,
             "points": self.points,
+            "stale": self.stale,
             "idle": [one.describe() for one in self.idle],
         }

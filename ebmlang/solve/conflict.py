@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ebmlang.runtime import UNLIMITED, Budget, Target
 from ebmlang.solve.feasibility import RequirementsAlone
-from ebmlang.solve.formulas import Requirements, Unit, holds
+from ebmlang.solve.formulas import Atom, Every, Formula, Requirements, Unit, holds
 from ebmlang.solve.multistart import solve
 from ebmlang.solve.proof import Found, Prover, Refuted, Rule
 from ebmlang.spaces import Layout
@@ -213,10 +213,14 @@ class Conflict:
 def find_conflict(oracle: Oracle) -> Conflict | Answer:
     """Return a smallest conflict among what is required, or the answer that all can hold.
 
-    First among whole `require`s, then among their conjuncts, then among the elements of each, so
-    that a `forall` over many elements costs few questions.
+    One that the bounds of the variables exclude is a conflict by itself. Else first among whole
+    `require`s, then among their conjuncts, then among the elements of each, so that a `forall` over
+    many elements costs few questions.
     """
     units = oracle.requirements.units
+    for unit in units:
+        if _is_excluded(unit.formula, oracle.prover.upper):
+            return _confirmed(oracle, (unit,))
     whole = oracle.ask(units)
     if whole.satisfiable:
         return whole
@@ -241,6 +245,14 @@ def _confirmed(oracle: Oracle, units: tuple[Unit, ...]) -> Conflict:
         else:
             kept = others
     return Conflict(units=tuple(kept), answer=oracle.ask(kept), needed=tuple(needed))
+
+
+def _is_excluded(formula: Formula, upper: Array) -> bool:
+    """Whether the upper bounds of all columns' margins say that a formula cannot hold."""
+    if isinstance(formula, Atom):
+        return bool(upper[formula.column] < 0)
+    some = any if isinstance(formula, Every) else all
+    return some(_is_excluded(part, upper) for part in formula.parts)
 
 
 def _by_term(unit: Unit) -> object:

@@ -5,6 +5,7 @@ taken to end at `REACH`: beyond it squares and exponentials overflow, which says
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.load import loads
 from ebmlang.api.model import Data, Model
-from ebmlang.lang import DomainKind
+from ebmlang.api.sizes import bind_sizes
+from ebmlang.check.claims import Counted, Property
+from ebmlang.lang import DomainKind, Sort, evaluate_dim
 from ebmlang.spaces import ConcreteDomain
 
 Array: TypeAlias = NDArray[np.float64]
@@ -26,35 +29,81 @@ ALL_DRAWN = 64
 REACH = 1e6
 """How far from 0, or from their one bound, numbers are drawn; positive ones from 1 / REACH on."""
 
+STEPS = (1.0, 1 / REACH, float(np.finfo(np.float64).tiny))
+"""How far apart ordered numbers are that were drawn equal, the simplest first."""
 
-def states(domain: ConcreteDomain | str) -> st.SearchStrategy[Array]:
+
+def states(domain: ConcreteDomain | str) -> st.SearchStrategy[NDArray[Any]]:
     """Draw points of a domain.
 
     Args:
-        domain: As the language writes it, or with all numbers known.
+        domain: As a `property` writes it, or with all numbers known.
 
     Returns:
-        A strategy for arrays of the domain's shape.
+        A strategy for arrays of the domain's shape. Any: float64, or int64 or bool where the domain
+        is of whole numbers or truth values.
 
     Raises:
         EbmError: What is wrong with a domain that is a text.
+        TypeError: The domain is something else.
 
     >>> from hypothesis import find
     >>> find(states("real[2] in [-1, 1]"), lambda x: x.sum() > 1).tolist()
     [1.0, 1.0]
     >>> bool(abs(find(states("simplex[3]"), lambda x: x[0] < 0.5).sum() - 1) < 1e-12)
     True
+    >>> find(states("int[2] in 0..9"), lambda x: x.sum() > 1).tolist()
+    [0, 2]
     """
-    if isinstance(domain, str):
-        (only,) = domains_of(loads(f"var x: {domain}")).values()
-        return states(only)
+    match domain:
+        case str():
+            return _states_of_text(domain)
+        case ConcreteDomain():
+            return _states_of_reals(domain)
+        case _:
+            raise TypeError(
+                "a domain is a text such as `real[2] in [-1, 1]`, or a `ConcreteDomain`, "
+                f"and not of type `{type(domain).__name__}`"
+            )
+
+
+def _states_of_text(domain: str) -> st.SearchStrategy[NDArray[Any]]:
+    model = loads(f"property holds: forall x: {domain}: 0 <= 1")
+    (claim,) = model.program.claims
+    assert isinstance(claim, Property)
+    if claim.counted:
+        return states_of_counted(claim.counted[0], bind_sizes(model.program, model.data).sizes)
+    (only,) = domains_of(loads(f"var x: {domain}")).values()
+    return _states_of_reals(only)
+
+
+def states_of_counted(
+    counted: Counted, sizes: Mapping[str, int]
+) -> st.SearchStrategy[NDArray[Any]]:
+    """Draw whole numbers or truth values for a name that a property binds to them."""
+    shape = tuple(evaluate_dim(size, sizes) for size in counted.given.type.shape)
+    if counted.given.type.sort is Sort.BOOL:
+        return truth_values(shape)
+    return whole_numbers(shape, find_bounds(counted, sizes))
+
+
+def find_bounds(counted: Counted, sizes: Mapping[str, int]) -> tuple[int, int] | None:
+    """Return the first and the last of the whole numbers that a name is bound to."""
+    if counted.bounds is None:
+        return None
+    first, last = (evaluate_dim(bound, sizes) for bound in counted.bounds)
+    return first, last
+
+
+def _states_of_reals(domain: ConcreteDomain) -> st.SearchStrategy[Array]:
     match domain.kind:
         case DomainKind.REAL:
             return _boxes(domain)
         case DomainKind.POSITIVE:
             return _spread(st.floats(1 / REACH, REACH), domain.shape)
         case DomainKind.ORDERED:
-            return _spread(_floats(-REACH, REACH), domain.shape).map(_ordered)
+            drawn = _spread(_floats(-REACH, REACH), domain.shape)
+            return st.builds(_ordered, drawn, st.sampled_from(STEPS))
         case DomainKind.SIMPLEX:
             return _spread(_floats(0, 1), domain.shape).map(_normalize_sums)
         case DomainKind.UNIT:
@@ -62,8 +111,8 @@ def states(domain: ConcreteDomain | str) -> st.SearchStrategy[Array]:
         case DomainKind.ROTATION:
             count, rows = (*domain.shape[:-2],), domain.shape[-1]
             numbers = 4 if rows == 3 else 2
-            drawn = _spread(_floats(-1, 1), (*count, numbers)).map(_normalize)
-            return drawn.map(_rotate_space if rows == 3 else _rotate_plane)
+            quaternions = _spread(_floats(-1, 1), (*count, numbers)).map(_normalize)
+            return quaternions.map(_rotate_space if rows == 3 else _rotate_plane)
         case _:
             raise AssertionError(domain.kind)
 
@@ -81,7 +130,7 @@ def points(model: Model, data: Data = None) -> st.SearchStrategy[dict[str, Array
     2.0
     """
     domains = domains_of(model.bind(data))
-    return st.fixed_dictionaries({path: states(domain) for path, domain in domains.items()})
+    return st.fixed_dictionaries({path: _states_of_reals(domain) for path, domain in domains.items()})
 
 
 def domains_of(model: Model) -> dict[str, ConcreteDomain]:
@@ -168,12 +217,14 @@ def _fill(shape: tuple[int, ...]) -> st.SearchStrategy[Any] | None:
 # --- manifolds -----------------------------------------------------------------------
 
 
-def _ordered(x: Array) -> Array:
-    """Return the elements in increasing order, none equal to the one before it."""
+def _ordered(x: Array, step: float) -> Array:
+    """Return the elements in increasing order; those not above the one before it get a step on."""
     rows = np.sort(x, axis=-1)
     for place in range(1, rows.shape[-1]):
-        least = np.nextafter(rows[..., place - 1], math.inf)
-        rows[..., place] = np.maximum(rows[..., place], least)
+        before, here = rows[..., place - 1], rows[..., place]
+        # Of large numbers the next one is further away than a small step.
+        above = np.maximum(before + step, np.nextafter(before, math.inf))
+        rows[..., place] = np.where(here > before, here, above)
     return rows
 
 

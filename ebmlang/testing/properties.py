@@ -22,11 +22,11 @@ from ebmlang.api.model import Model
 from ebmlang.api.sizes import bind_sizes
 from ebmlang.check.claims import Counted, Property, property_body
 from ebmlang.check.dependence import find_term_variables
-from ebmlang.lang import Sort, evaluate_dim
+from ebmlang.lang import evaluate_dim
 from ebmlang.source import Diagnostic, EbmError, Label
-from ebmlang.testing.domain_points import corners, states, truth_values, whole_numbers
+from ebmlang.testing.domain_points import corners, find_bounds, states, states_of_counted
 from ebmlang.testing.outcome import Outcome, show_margin
-from ebmlang.testing.pasting import show_example
+from ebmlang.testing.pasting import find_name, is_short, show_example, sketch_example
 
 if TYPE_CHECKING:
     from ebmlang.lower.module import CompiledEnergy
@@ -83,7 +83,7 @@ def compile_property(model: Model, claim: Property) -> CompiledProperty:
     """
     body = property_body(model.program.body, claim)
     sizes = bind_sizes(model.program, model.data).sizes
-    counted = {one.given.symbol.name: _counted_states(one, sizes) for one in claim.counted}
+    counted = {one.given.symbol.name: states_of_counted(one, sizes) for one in claim.counted}
     starts = {one.given.symbol.name: _first(one, sizes) for one in claim.counted}
     alone = replace(
         model,
@@ -124,28 +124,14 @@ def _require_small(claim: Property, numbers: int) -> None:
         raise EbmError(problem)
 
 
-def _counted_states(counted: Counted, sizes: Mapping[str, int]) -> st.SearchStrategy[NDArray[Any]]:
-    shape = tuple(evaluate_dim(size, sizes) for size in counted.given.type.shape)
-    if counted.given.type.sort is Sort.BOOL:
-        return truth_values(shape)
-    return whole_numbers(shape, _bounds(counted, sizes))
-
-
-def _bounds(counted: Counted, sizes: Mapping[str, int]) -> tuple[int, int] | None:
-    if counted.bounds is None:
-        return None
-    first, last = (evaluate_dim(bound, sizes) for bound in counted.bounds)
-    return first, last
-
-
 def _first(counted: Counted, sizes: Mapping[str, int]) -> NDArray[Any]:
     shape = tuple(evaluate_dim(size, sizes) for size in counted.given.type.shape)
-    bounds = _bounds(counted, sizes)
+    bounds = find_bounds(counted, sizes)
     return np.full(shape, 0 if bounds is None else bounds[0])
 
 
 def _ends(counted: Counted, sizes: Mapping[str, int]) -> tuple[NDArray[Any], ...]:
-    bounds = _bounds(counted, sizes)
+    bounds = find_bounds(counted, sizes)
     first = _first(counted, sizes)
     return () if bounds is None else (first, np.full_like(first, bounds[1]))
 
@@ -194,17 +180,28 @@ def check_property(model: Model, claim: Property, *, points: int, seed: int) -> 
         if corner is None:
             return Outcome(kind="property", name=claim.name, points=tried)
         found = corner
-    taken = {other.name for other in model.program.claims}
-    text = show_example(claim, found, taken)
+    name = find_name(claim, {other.name for other in model.program.claims})
+    text = show_example(name, claim, found)
     margin = compiled.margin(found)
     failure = Diagnostic(
         code="E0417",
         headline=f"the property `{claim.name}` does not hold everywhere",
         primary=Label(claim.place, f"{show_margin(margin)} at the counterexample below"),
-        helps=(f"keep the counterexample as a test of its own:\n{text}",),
+        helps=(_advise(text) if is_short(found) else _sketch(name, claim, found),),
     )
     return Outcome(
         kind="property", name=claim.name, points=tried, failures=(failure,), counterexample=text
+    )
+
+
+def _advise(text: str) -> str:
+    return f"keep the counterexample as a test of its own:\n{text}"
+
+
+def _sketch(name: str, claim: Property, point: Point) -> str:
+    return (
+        "keep the counterexample as a test of its own; it is cut here, and `ebm test --json`\n"
+        f"has it whole:\n{sketch_example(name, claim, point)}"
     )
 
 

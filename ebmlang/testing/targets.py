@@ -306,7 +306,15 @@ TARGETS = tuple(_BUILDERS)
 def find_target(name: str) -> Target:
     """Return a target by name, built once.
 
+    Raises:
+        ValueError: There is no such target.
+
     >>> find_target("banana").variance.tolist()
     [100.0, 19.0]
     """
+    if name not in _BUILDERS:
+        meant = get_close_matches(name, TARGETS, n=1) or TARGETS
+        listed = ", ".join(f"`{known}`" for known in meant)
+        question = f"did you mean {listed}?" if len(meant) == 1 else f"there are {listed}"
+        raise ValueError(f"there is no target `{name}`; {question}")
     return _BUILDERS[name]()

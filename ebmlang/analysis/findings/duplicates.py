@@ -44,7 +44,7 @@ def _find_terms(subject: Subject) -> Iterator[Diagnostic]:
         if term.role is Role.REQUIRE and margin is not None and _says_something(subject, path):
             first = required.setdefault(margin, path)
             if first != path:
-                yield _repeated(subject, path, first, "what is required once is required", ())
+                yield _repeated(subject, path, first, "what is required once is required")
     for path, term in subject.terms.items():
         energy = subject.root(RootKind.ENERGY, path)
         if term.role is Role.REQUIRE or energy is None or not _says_something(subject, path):
@@ -52,18 +52,20 @@ def _find_terms(subject: Subject) -> Iterator[Diagnostic]:
         margin = subject.root(RootKind.MARGIN, path)
         if margin is not None and margin in required:
             reason = f"`{required[margin]}` is required, so this costs nothing at any solution"
-            yield _repeated(subject, path, required[margin], reason, ())
+            yield _repeated(subject, path, required[margin], reason)
             continue
         first = preferred.setdefault(strip_weight(subject.graph, energy), path)
         if first != path:
             total = subject.terms[first].weight + term.weight
+            together = _home(subject, path) == _home(subject, first)
             reason = "terms are summed, so this counts twice"
-            help_text = f"leave `{path}` out"
-            if first not in variables:
-                # The prior of a variable takes no weight.
-                weighted = f"`{first}` with `weight {show_number(total)}`"
-                help_text += f"; if it is to count twice, say so: {weighted}"
-            yield _repeated(subject, path, first, reason, (help_text,))
+            if not together:
+                reason = f"up to their weights: {reason}"
+            # The prior of a variable takes no weight.
+            takes_weight = together and first not in variables
+            weighted = f"`{first}` with `weight {show_number(total)}`"
+            more = f"; if it is to count twice, say so: {weighted}" if takes_weight else ""
+            yield _repeated(subject, path, first, reason, more)
 
 
 def _says_something(subject: Subject, path: str) -> bool:
@@ -71,9 +73,17 @@ def _says_something(subject: Subject, path: str) -> bool:
     return not (subject.is_constant(path) or subject.is_always_true(path))
 
 
+def _home(subject: Subject, path: str) -> str:
+    """Return the path of the part that a term is in; empty for one of the spec itself."""
+    return path.removesuffix(subject.terms[path].name)
+
+
 def _repeated(
-    subject: Subject, path: str, first: str, reason: str, helps: tuple[str, ...]
+    subject: Subject, path: str, first: str, reason: str, more: str = ""
 ) -> Diagnostic:
+    home = _home(subject, path)
+    # A term that only one of two parts repeats cannot be left out of the text of both.
+    removable = home in ("", _home(subject, first))
     span, other = subject.terms[path].value.span, subject.terms[first].value.span
     elsewhere = () if other == span else (Label(other, f"`{first}`"),)
     return Diagnostic(
@@ -81,7 +91,7 @@ def _repeated(
         headline=f"`{path}` is the same as `{first}`",
         primary=Label(span, reason),
         secondary=elsewhere,
-        helps=helps or (f"leave `{path}` out",),
+        helps=(f"leave `{path}` out{more}",) if removable else (),
     )
 
 

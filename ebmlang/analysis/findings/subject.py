@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ebmlang.analysis.facts import GraphFacts
 from ebmlang.analysis.findings.opposites import is_tautology
 from ebmlang.check.paths import find_terms
@@ -129,10 +131,19 @@ class Subject:
             if all(holds(path) for path in paths):
                 yield paths[0]
 
+    def is_infinite(self, path: str) -> bool:
+        """Whether a soft term, or an element of it, has infinite energy at every point."""
+        number = self.root(RootKind.ENERGY, path)
+        if number is None:
+            return False
+        bounds = self.facts.bounds[number].value
+        # Where there is no value at all, the fault is another one.
+        return bool(np.any(bounds.lower == np.inf) and not np.any(bounds.empty))
+
     def is_constant(self, path: str) -> bool:
         """Whether a soft term has one energy everywhere, other than one that always holds."""
         number = self.root(RootKind.ENERGY, path)
-        if number is None:
+        if number is None or self.is_infinite(path):
             return False
         return not self.graph.varying[number] or (
             is_single(*self.range(number)) and not self._holds(path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ebmlang.analysis.facts import GraphFacts
 from ebmlang.analysis.findings.constants import find_constant_terms
 from ebmlang.analysis.findings.duplicates import find_duplicates
-from ebmlang.analysis.findings.impossible import find_impossible
+from ebmlang.analysis.findings.impossible import find_impossible, find_infinite
 from ebmlang.analysis.findings.scales import find_far_scales
 from ebmlang.analysis.findings.subject import Subject
 from ebmlang.analysis.findings.tolerances import find_default_tolerances
@@ -34,6 +34,7 @@ class Finding:
 
 FINDINGS = (
     Finding(code="E0411", find=find_impossible),
+    Finding(code="E0411", find=find_infinite),
     Finding(code="W0331", find=find_constant_terms),
     Finding(code="W0423", find=find_always_true),
     Finding(code="W0424", find=find_never_true),

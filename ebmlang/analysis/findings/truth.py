@@ -39,7 +39,7 @@ def find_never_true(subject: Subject) -> Iterator[Diagnostic]:
         least = show_number(subject.range(energy)[0])
         yield Diagnostic(
             code="W0424",
-            headline=f"`{path}` holds nowhere: at best it costs {least}",
+            headline=f"`{path}` holds nowhere: it costs at least {least}",
             primary=Label(term.value.span, reason),
             helps=helps,
         )

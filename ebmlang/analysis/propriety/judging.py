@@ -135,7 +135,7 @@ class _Case:
         if not self.forms.unbounded:
             return self._proper(question, [explain_bounded_domain(self.graph)])
         if self._is_settled():
-            text = "E is made of distances from half-spaces, and rises with each of them"
+            text = "E is made of hinges and squares of affine values, and rises with each of them"
             return self._proper(question, [Reason(text)])
         if has_affine_requirements(self.forms):
             energy = (self.total, 0)

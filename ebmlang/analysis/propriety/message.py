@@ -17,7 +17,7 @@ def propriety_diagnostics(propriety: Propriety, verb: str) -> list[Diagnostic]:
     Args:
         propriety: The verdicts.
         verb: `sample` needs a finite integral, `solve` a lower bound; `check` is content with
-            either.
+            either, and with an integral of which nothing is known.
 
     Returns:
         E0412 or E0413, W0421 where only `solve` makes sense, W0422 where nothing is proved of the
@@ -29,9 +29,7 @@ def propriety_diagnostics(propriety: Propriety, verb: str) -> list[Diagnostic]:
             return _about_integral(integrable, "E0412")
         case "solve":
             return [_draw(bounded, "E0413")] if bounded.answer is Answer.IMPROPER else []
-        case _ if integrable.answer is Answer.PROPER:
-            return []
-        case _ if bounded.answer is Answer.IMPROPER:
+        case _ if integrable.answer is bounded.answer is Answer.IMPROPER:
             return [_draw(bounded, "E0413")]
         case _:
             return _about_integral(integrable, "W0421")

@@ -56,7 +56,7 @@ def test_a_preference_that_nothing_satisfies_is_told_with_its_least_cost(formula
     """The least costs by hand: ((3 - 1) / 0.5)^2 / 2, ((2 - 0.5) / 0.5)^2 / 2, (3 - 2)^2 / 2."""
     (found,) = [d for d in find(f"{BOX}prefer idle: {formula}") if d.code == "W0424"]
 
-    assert found.headline == f"`idle` holds nowhere: at best it costs {least}"
+    assert found.headline == f"`idle` holds nowhere: it costs at least {least}"
 
 
 def test_a_preference_that_some_point_satisfies_is_not_called_never_true():
