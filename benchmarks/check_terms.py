@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
 
 TERMS = 1_000
 
@@ -46,6 +47,28 @@ def measure(terms: int) -> tuple[int, float, bool]:
         )
     code, seconds, torch = done.stdout.split()
     return int(code), float(seconds), torch == "True"
+
+
+def count_calls(terms: int) -> int:
+    """Return how many Python functions checking such a spec calls, in this process."""
+    from ebmlang.cli.main import main as run
+
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "many.ebm"
+        spec.write_text(write_spec(terms), encoding="utf-8")
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            run(["check", str(spec), "--quiet"])
+        finally:
+            sys.setprofile(before)
+    return calls
 
 
 def main() -> None:

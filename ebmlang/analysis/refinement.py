@@ -39,11 +39,14 @@ ENOUGH = 0.01
 DECIDING = 8
 """How many pieces are cut again, each into as many."""
 
+NUMBERS = PIECES + 2 * ROUNDS * DECIDING**2
+"""How many intervals each element and each node between are bounded on, at most."""
+
 JOINS = 100
 """How many nodes of a graph are looked at; the others keep their plain bounds."""
 
-LARGEST = 20_000
-"""Arrays of more elements keep their plain bounds."""
+WORK = 40_000_000
+"""How many numbers are bounded for all of a graph; past it, nodes keep their plain bounds."""
 
 REGION = 64
 """So do nodes with more nodes than this on the ways from x."""
@@ -70,6 +73,7 @@ class Refiner:
     def __init__(self, graph: EnergyGraph) -> None:
         self._graph = graph
         self._joins = 0
+        self._work = 0
         self._source: list[int | None] = []
         """The nearest node that all ways into a node lead through; None where it is more."""
 
@@ -90,8 +94,12 @@ class Refiner:
             return plain
         region = self._region(number, source, found)
         size = max(plain.value.lower.size, found[source].value.lower.size)
-        if region is None or not 0 < size <= LARGEST:
+        if region is None or size == 0:
             return plain
+        work = size * len(region) * NUMBERS
+        if self._work + work > WORK:
+            return plain
+        self._work += work
         value = _Function(self._graph, source, region, found).range_over(found[source].value)
         closer = intersection(plain.value, value)
         return Derived(closer, f"the range of `{node.operator}` of one number", (source,))

@@ -86,7 +86,7 @@ class Step:
         if record is None:
             yield self._spot(SpotKind.OPAQUE, -1)
             return
-        if self._asks_for_infinity():
+        if self._asks_for_infinity(self.node):
             return
         function = self._function(record)
         if function is not None:
@@ -185,6 +185,8 @@ class Step:
                     yield self._spot(SpotKind.WALL, -1)
             case "atan2" if np.all(operands[1].lower > 0):
                 return
+            case "where" if self._asks_for_infinity(self.graph.nodes[self.node.inputs[0]]):
+                return
             case _:
                 yield self._spot(SpotKind.JUMP, -1)
 
@@ -273,14 +275,14 @@ class Step:
 
     # --- the operands ----------------------------------------------------------------
 
-    def _asks_for_infinity(self) -> bool:
-        """Whether this tells infinite numbers from others: `inf - x >= 0`, not true of inf - inf.
+    def _asks_for_infinity(self, node: Node) -> bool:
+        """Whether a node tells infinite numbers from others: `inf - x >= 0`, not true of inf - inf.
 
         It turns only where x is infinite, and there x has a wall or a pole of its own.
         """
-        if self.node.operator != "nonnegative":
+        if node.operator != "nonnegative":
             return False
-        difference = self.graph.nodes[self.node.inputs[0]]
+        difference = self.graph.nodes[node.inputs[0]]
         if difference.operator != "sub":
             return False
         minuend = self.bounds[difference.inputs[0]]

@@ -13,6 +13,7 @@ from torch import Tensor
 from ebmlang.analysis.composition import DISJUNCTIVE, Joint, TermPiece
 from ebmlang.api.compile import lay_out
 from ebmlang.api.composed import ComposedModel, compose_model
+from ebmlang.api.data_files import make_array
 from ebmlang.api.domains import find_outside
 from ebmlang.api.evaluate import make_batch
 from ebmlang.api.model import Model, Point
@@ -57,11 +58,8 @@ def explain_at(model: Model, point: PointLike, *, elements: int = MOST_ELEMENTS)
     """
     if isinstance(point, (Samples, Designs)):
         raise _refuse(MANY, "a whole run is explained by `take_run_apart`")
-    if isinstance(point, (str, os.PathLike)):
-        point = read_point(point)
     composed = compose_model(model)
-    values = point.variables if isinstance(point, Design) else point
-    batch, single = make_batch(composed.module, values)
+    batch, single = make_batch(composed.module, _values(point))
     if not single:
         _refuse_shapes(composed.module, batch)
     x = composed.module.pack(batch)
@@ -69,6 +67,16 @@ def explain_at(model: Model, point: PointLike, *, elements: int = MOST_ELEMENTS)
         raise _refuse(MANY)
     _require_finite(composed.module, x, "the point")
     return _explain(composed, x, "point", (1, 1), elements)
+
+
+def _values(point: PointLike) -> Point:
+    if isinstance(point, Design):
+        return dict(point.variables)
+    if isinstance(point, (str, os.PathLike)):
+        return {
+            path: make_array(value, path, "the point") for path, value in read_point(point).items()
+        }
+    return point
 
 
 def _refuse_shapes(module: CompiledEnergy, batch: Mapping[str, Tensor]) -> None:
@@ -117,7 +125,7 @@ def explain_run(model: Model, run: RunLike, *, elements: int = MOST_ELEMENTS) ->
 STALE = 1e-6
 """How far a stored energy may be off, relative to the magnitudes of its terms."""
 
-STALE_SINGLE = 1e-3
+STALE_SINGLE = 1e-4
 """The same of an energy that was computed, or stored, in float32."""
 
 
@@ -131,6 +139,8 @@ def is_stale(module: CompiledEnergy, run: Run, x: Tensor) -> bool | None:
         terms = module.terms(module.unpack(x)).energies
         size = sum((value.abs().numpy() for value in terms.values()), np.zeros(len(x)))
     known = np.isfinite(stored)
+    if not known.any():
+        return None
     # The files do not say what they were computed in, but numbers of float32 all look like it.
     with np.errstate(over="ignore"):
         single = bool((stored.astype(np.float32)[known] == stored[known]).all())

@@ -1,6 +1,7 @@
 """Runs from files: the draws that `ebm sample --out` wrote, or the designs of `ebm solve --out`."""
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -132,11 +133,12 @@ def _read_json(place: Path) -> Run:
     )
 
 
-def _energies(found: object, place: Path) -> NDArray[np.floating] | None:
-    """Return the energies of a run, where it says all of them; JSON has no infinity but null."""
-    rows = found if isinstance(found, list) else []
-    said = [row for row in rows if isinstance(row, list) and None not in row]
-    return make_array(rows, "energies", f"`{place}`") if rows and len(said) == len(rows) else None
+def _energies(rows: object, place: Path) -> NDArray[np.floating] | None:
+    """Return the energies of a run; JSON has null for those that are not finite."""
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        return None
+    known = [[math.nan if value is None else value for value in row] for row in rows]
+    return make_array(known, "energies", f"`{place}`")
 
 
 def _arrays(values: Mapping[str, object], place: Path) -> dict[str, NDArray[Any]]:
@@ -167,14 +169,13 @@ def _read_netcdf(place: Path) -> Run:
 
 
 def _read_energies(place: Path) -> NDArray[Any] | None:
-    import h5netcdf
     import xarray
 
-    with h5netcdf.File(place, "r") as file:
-        if "energy" not in getattr(file.groups.get("sample_stats"), "variables", {}):
+    with xarray.open_datatree(place, engine="h5netcdf") as tree:
+        stats = tree.children.get("sample_stats")
+        if stats is None or "energy" not in stats.data_vars:
             return None
-    with xarray.open_dataset(place, group="sample_stats", engine="h5netcdf") as group:
-        return np.asarray(group["energy"].transpose("chain", "draw").values)
+        return np.asarray(stats["energy"].transpose("chain", "draw").values)
 
 
 def _pick(run: Run, variables: Mapping[str, tuple[int, ...]], name: str) -> dict[str, NDArray[Any]]:

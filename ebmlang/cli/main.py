@@ -34,7 +34,7 @@ COMMANDS = {
     "test": "look for points that refute what a spec says of itself",
     "solve": "search for points of low energy",
     "sample": "draw points from exp(-E)",
-    "explain": "say what is proved of a spec, what a point or a run is made of, or what a message means",
+    "explain": "say what is proved of a spec, what makes up a point or a run, what a code means",
     "graph": "print a spec on its way to code",
     "interface": "list what goes in and comes out",
 }

@@ -35,7 +35,6 @@ from ebmlang.lang.table import OPERATORS
 Array = NDArray[np.float64]
 
 _EXTREME = (Joint.MAX, Joint.MIN)
-_WITH_OFFSETS = (Joint.NOISY_OR, Joint.MIXTURE)
 
 _LARGE = 40.0
 """Energies from where exp(-C) / 2, the first correction of -C, is below float64's rounding."""
@@ -200,14 +199,13 @@ def _share(piece: Piece, values: Values, place: _Place) -> _Shares:
         responsibility, entropy = _normalize(logs, counts)
         coefficient = place.coefficient[..., None] * responsibility
     offset = np.zeros_like(energies)
-    if piece.joint in _WITH_OFFSETS:
-        # A part that answers for nothing may have an infinite offset, times zero.
-        acts = responsibility > 0
-        if piece.joint is Joint.NOISY_OR:
-            whole = OPERATORS["noisy_or"].evaluate(
-                np.where(counts, np.maximum(energies, 0.0), math.inf), axes=(-1,)
-            )
-            logs = np.log(responsibility) - np.asarray(whole)[..., None]
+    # A part that answers for nothing may have an infinite offset, times zero.
+    acts = responsibility > 0
+    if piece.joint is Joint.NOISY_OR:
+        branches = np.where(counts, np.maximum(energies, 0.0), math.inf)
+        whole = np.asarray(OPERATORS["noisy_or"].evaluate(branches, axes=(-1,)))
+        offset[acts] = (whole[..., None] - energies - np.log(responsibility))[acts]
+    if piece.joint is Joint.MIXTURE:
         offset[acts] = (-logs - energies)[acts]
     if piece.joint in _EXTREME:
         entropy = np.zeros(outer)
@@ -256,6 +254,9 @@ def _log_rate(energies: Array) -> Array:
 
 def _normalize(logs: Array, counts: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Return shares proportional to exp(logs), and their entropy; where all vanish, equal ones."""
+    # Of huge energies only the differences fit into floats, so the largest is taken off first.
+    top = np.max(logs, axis=-1, keepdims=True, initial=-math.inf)
+    logs = logs - np.where(np.isneginf(top), 0.0, top)
     total = _logsumexp(logs)[..., None]
     shares = np.where(np.isneginf(total), _even(np.zeros_like(logs), counts), np.exp(logs - total))
     entropy = -np.sum(np.where(shares > 0, shares * np.log(np.maximum(shares, 1e-300)), 0.0), -1)

@@ -19,7 +19,7 @@ PASSES: tuple[Pass, ...] = (*ANALYZED, PRUNING)
 
 
 def optimize(graph: EnergyGraph, passes: Sequence[Pass] = PASSES) -> EnergyGraph:
-    """Return the graph after all passes, valid after each.
+    """Return the graph after all passes, and make sure that it is valid.
 
     Args:
         graph: A graph as built.
@@ -29,6 +29,6 @@ def optimize(graph: EnergyGraph, passes: Sequence[Pass] = PASSES) -> EnergyGraph
     for rewrite in passes:
         assert done.issuperset(rewrite.needs), f"{rewrite.name} runs too early"
         graph = rewrite.rewrite(graph)
-        validate_graph(graph)
         done.add(rewrite.name)
+    validate_graph(graph)
     return graph

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.load import loads
 from ebmlang.api.model import Data, Model
-from ebmlang.api.sizes import bind_sizes
 from ebmlang.check.claims import Counted, Property
 from ebmlang.lang import DomainKind, Sort, evaluate_dim
 from ebmlang.spaces import ConcreteDomain
@@ -68,11 +67,10 @@ def states(domain: ConcreteDomain | str) -> st.SearchStrategy[NDArray[Any]]:
 
 
 def _states_of_text(domain: str) -> st.SearchStrategy[NDArray[Any]]:
-    model = loads(f"property holds: forall x: {domain}: 0 <= 1")
-    (claim,) = model.program.claims
+    (claim,) = loads(f"property holds: forall x: {domain}: 0 <= 1").program.claims
     assert isinstance(claim, Property)
     if claim.counted:
-        return states_of_counted(claim.counted[0], bind_sizes(model.program, model.data).sizes)
+        return states_of_counted(claim.counted[0], sizes={})  # without inputs, all are known
     (only,) = domains_of(loads(f"var x: {domain}")).values()
     return _states_of_reals(only)
 
@@ -103,7 +101,7 @@ def _states_of_reals(domain: ConcreteDomain) -> st.SearchStrategy[Array]:
             return _spread(st.floats(1 / REACH, REACH), domain.shape)
         case DomainKind.ORDERED:
             drawn = _spread(_floats(-REACH, REACH), domain.shape)
-            return st.builds(_ordered, drawn, st.sampled_from(STEPS))
+            return st.builds(_ordered, st.sampled_from(STEPS), drawn)
         case DomainKind.SIMPLEX:
             return _spread(_floats(0, 1), domain.shape).map(_normalize_sums)
         case DomainKind.UNIT:
@@ -130,7 +128,9 @@ def points(model: Model, data: Data = None) -> st.SearchStrategy[dict[str, Array
     2.0
     """
     domains = domains_of(model.bind(data))
-    return st.fixed_dictionaries({path: _states_of_reals(domain) for path, domain in domains.items()})
+    return st.fixed_dictionaries(
+        {path: _states_of_reals(domain) for path, domain in domains.items()}
+    )
 
 
 def domains_of(model: Model) -> dict[str, ConcreteDomain]:
@@ -217,7 +217,7 @@ def _fill(shape: tuple[int, ...]) -> st.SearchStrategy[Any] | None:
 # --- manifolds -----------------------------------------------------------------------
 
 
-def _ordered(x: Array, step: float) -> Array:
+def _ordered(step: float, x: Array) -> Array:
     """Return the elements in increasing order; those not above the one before it get a step on."""
     rows = np.sort(x, axis=-1)
     for place in range(1, rows.shape[-1]):

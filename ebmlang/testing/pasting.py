@@ -48,7 +48,7 @@ def is_short(point: Mapping[str, NDArray[Any]]) -> bool:
 
 
 def sketch_example(name: str, claim: Property, point: Mapping[str, NDArray[Any]]) -> str:
-    """Return what an example looks like, of long values only the first numbers; it cannot be parsed.
+    """Return what an example looks like, of long values only the first numbers.
 
     Args:
         name: The name of the example.
@@ -62,7 +62,7 @@ def sketch_example(name: str, claim: Property, point: Mapping[str, NDArray[Any]]
 def sketch_array(value: NDArray[Any]) -> str:
     """Return the first numbers of an array, row by row, and dots for the rest.
 
-    >>> sketch_array(np.zeros((50, 3)))[:30], sketch_array(np.arange(100))[-17:]
+    >>> sketch_array(np.zeros((50, 3)))[:30], sketch_array(np.arange(100))[-16:]
     ('[[0, 0, 0], [0, 0, 0], [0, 0, ', '17, 18, 19, ...]')
     """
     if value.size <= MOST_SHOWN:

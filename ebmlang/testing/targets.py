@@ -10,6 +10,7 @@ density exp(-E - log_partition) itself.
 
 import math
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ebmlang.analysis import GraphFacts, Inputs
+from ebmlang.analysis import GraphFacts, Inputs, refinement
 from ebmlang.analysis.bounds import sign_of
 from ebmlang.lang.interval import Interval
 from tests.analysis.node_values import facts_of, node_of
@@ -177,3 +177,21 @@ def test_exact_arithmetic_stays_exact():
     text = "var x: real in [0, 0.75]\nrequire r: 2 * x <= 1.5"
 
     assert bounds_of(text)[0] == 0
+
+
+def test_a_graph_of_many_joins_of_large_arrays_is_refined_within_one_budget(monkeypatch):
+    wide = "var x: real[1000] in [0, 1]\n"
+    text = wide + "".join(f"prefer e{i}: sum(x * ({i} - x))\n" for i in range(1, 9))
+    spent = []
+    range_over = refinement._Function.range_over
+
+    def counted(function, x):
+        spent.append(x.lower.size * len(function._region) * refinement.NUMBERS)
+        return range_over(function, x)
+
+    monkeypatch.setattr(refinement, "WORK", 3_000_000)
+    monkeypatch.setattr(refinement._Function, "range_over", counted)
+
+    assert len(facts_of(text).bounds) > 0
+    assert 0 < sum(spent) <= 3_000_000
+    assert len(spent) < 8

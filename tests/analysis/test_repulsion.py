@@ -63,7 +63,7 @@ def test_repel_is_refused_where_the_rest_does_not_outgrow_it(line):
 
     assert found.code == "E0414"
     assert found.primary.span.text.startswith("repel(")
-    assert found.notes
+    assert found.because
     assert found.helps
 
 
@@ -168,8 +168,8 @@ def test_the_message_tells_what_is_false_from_what_is_unproven_and_why():
 
     assert improper.headline == "with this `repel`, `exp(-E)` has no finite integral"
     assert unknown.headline.startswith("nothing proves that `exp(-E)` has a finite integral")
-    assert improper.notes == ("because 1. nothing holds `x` (2:1)", "because 2. so E falls")
-    assert unknown.notes == improper.notes
+    assert improper.because == ("nothing holds `x` (2:1)", "so E falls")
+    assert unknown.because == improper.because
 
 
 def test_the_message_asks_for_bounds_of_what_has_none():

@@ -290,3 +290,9 @@ def test_no_place_refutes_the_order_that_is_claimed(energy):
         assert not has_jump(value, POINTS)
     if order >= 1:
         assert not has_jump(slope, POINTS)
+
+
+def test_densities_told_apart_twice_have_no_jump_where_both_are_positive():
+    text = "var x: real\nprefer e: unlike(x ~ normal(0, 2), x ~ normal(1, 1))"
+
+    assert regularity_of(text).order == SMOOTH

@@ -1,5 +1,6 @@
 """Points and runs taken apart: shares by hand, the worst elements, means and their errors."""
 
+import json
 import math
 
 import numpy as np
@@ -158,3 +159,97 @@ def test_a_point_inside_is_not_said_to_be_outside(declared, value):
     found = loads(f"var x: {declared}\nreport y = x").take_apart({"x": value})
 
     assert found.outside == ()
+
+
+def rebuilt(node):
+    """The energy of a node of the JSON, from those of its leaves."""
+    if "parts" not in node:
+        return node["energy"]
+    if node["joint"] == "sum":
+        return sum(rebuilt(part) for part in node["parts"]) + node["rest"]
+    blamed = sum(
+        part["responsibility"] * (rebuilt(part) + part["offset"])
+        for part in node["parts"]
+        if part["responsibility"] > 0
+    )
+    return blamed + node["rest"] - node["entropy"]
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "prefer one: x[0] >= 1 or x[1] >= 2 or (x[2] <= -1 and x[3] <= -3) weight 3",
+        "prefer any: exists i in 0..3: x[i] >= 4 + i",
+        "prefer all: forall i in 0..3: (x[i] >= 4 or x[i] <= -2) weight 2",
+        "prefer two: mix(1: x[0] ~ normal(0, 1), 3: x[0] ~ normal(2, 1))\nmaximize m: x[1]",
+        "logic godel\nprefer both: x[0] >= 1 and (x[1] >= 4 or x[2] >= 3)",
+        "prefer low: softmin(energy(x[0]^2), energy((x[1] - 1)^2))",
+    ],
+)
+def test_the_energy_can_be_rebuilt_from_the_json_alone(terms):
+    logic, terms = ("logic godel\n", terms[12:]) if terms.startswith("logic") else ("", terms)
+    model = loads(f"{logic}var x: real[4]\n{terms}")
+    point = {"x": [0.0, 0.5, 0.25, -1.5]}
+
+    described = json.loads(json.dumps(model.take_apart(point).describe()["terms"]))
+
+    expected = float(model.energy(point))
+    assert sum(rebuilt(term) for term in described) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [([math.nan, 1.0], "is not a number"), ([1.0, math.inf], "is infinite")]
+)
+def test_a_point_that_is_not_finite_is_refused_by_name(value, words):
+    with pytest.raises(EbmError) as raised:
+        loads("var x: real[2] in [0, 9]\nminimize low: sum(x)").take_apart({"x": value})
+
+    (diagnostic,) = raised.value.diagnostics
+    assert (diagnostic.code, diagnostic.headline) == ("E0710", f"`x` of the point {words}")
+
+
+def test_a_wrong_shape_of_a_point_is_told_without_chains():
+    with pytest.raises(EbmError) as raised:
+        loads("var x: real[2]\nminimize low: sum(x)").take_apart({"x": [1.0]})
+
+    (diagnostic,) = raised.value.diagnostics
+    assert diagnostic.headline == "`x` of the point has shape [1], and should have [2]"
+
+
+BOWL = "var x: real[2] in [-9, 9]\nminimize bowl: sum(x^2) weight {}\nprefer right: x[0] >= 1"
+
+
+def test_what_solve_returns_is_taken_apart_as_it_is(tmp_path):
+    model = loads(BOWL.format(1))
+    designs = model.solve(starts=4)
+    file = tmp_path / "found.json"
+    file.write_text(json.dumps({"designs": [{"variables": {"x": [0.5, 0.0]}}]}))
+
+    one = model.take_apart(designs[0])
+    runs = [model.take_run_apart(source) for source in (designs, designs[0], str(file), file)]
+
+    assert one.energy.mean == pytest.approx(designs[0].energy)
+    assert [run.points for run in runs] == [len(designs), 1, 1, 1]
+    assert [run.stale for run in runs] == [False, False, None, None]
+    assert model.find_idle(designs).points == len(designs)
+    assert model.take_apart(file).energy.mean == pytest.approx(0.375)
+    with pytest.raises(EbmError, match="more than one point"):
+        model.take_apart(designs)
+
+
+@pytest.mark.slow
+def test_what_sample_returns_or_writes_is_taken_apart_and_known_to_be_stale(tmp_path):
+    model, other = loads(BOWL.format(1)), loads(BOWL.format(1.001))
+    samples = model.sample(draws=50, warmup=50, chains=2)
+    sources = [samples]
+    for ending in ("nc", "npz", "json"):
+        samples.write(tmp_path / f"run.{ending}")
+        sources.append(tmp_path / f"run.{ending}")
+
+    for source in sources:
+        found = model.take_run_apart(source)
+        assert (found.points, found.stale) == (100, False)
+        assert found.energy.mean == pytest.approx(samples.energies.mean())
+        assert other.take_run_apart(source).stale is True
+        assert model.find_idle(source).stale is False
+        assert other.find_idle(source).stale is True

@@ -152,3 +152,79 @@ def test_without_a_run_nothing_can_be_called_idle(capsys):
 
     assert outcome.code == 2
     assert "there is no run to look at" in outcome.err
+
+
+@pytest.fixture
+def run(tmp_path):
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps({"energies": [[1.3, 4.7]], "variables": {"x": [[1.3, 4.7]]}}))
+    return file
+
+
+@pytest.mark.parametrize(("weight", "stale"), [(1, False), (1.1, True)])
+@pytest.mark.parametrize("view", [[], ["--vacuous"]])
+def test_a_run_of_another_spec_is_noted(capsys, tmp_path, run, weight, stale, view):
+    spec = tmp_path / "a.ebm"
+    spec.write_text(f"var x: real\nminimize low: x weight {weight}\n")
+
+    outcome = ebm(capsys, "explain", spec, "--run", run, *view)
+    described = json.loads(ebm(capsys, "explain", spec, "--run", run, *view, "--json").out)
+
+    assert described["stale"] is stale
+    note = "note: the run was made with another spec, other data or other weights: its energies"
+    assert (note in outcome.err) is stale
+    assert outcome.code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--at", "designs", "--conflict"], "`--conflict` and `--at` are two questions"),
+        (["--run", "designs", "--repair"], "`--repair` and `--run` are two questions"),
+        (["--conflict", "--repair"], "`--conflict` and `--repair` are two questions"),
+        (["--design", "2"], "there is no `--at`"),
+    ],
+)
+def test_options_that_would_not_count_are_refused(capsys, designs, options, words):
+    given = [str(designs) if option == "designs" else option for option in options]
+
+    outcome = ebm(capsys, "explain", DESK, *given)
+
+    assert outcome.code == 2
+    assert "E0904" in outcome.err
+    assert words in outcome.err
+
+
+def test_a_code_takes_no_point(capsys, designs):
+    outcome = ebm(capsys, "explain", "E0302", "--at", designs)
+
+    assert (outcome.code, "`E0302` and `--at` are two questions" in outcome.err) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--at", "--run"])
+def test_a_file_that_is_not_there_is_said_to_be_missing(capsys, option):
+    outcome = ebm(capsys, "explain", DESK, option, "nofile")
+
+    assert "E0801" in outcome.err
+
+
+def test_a_point_that_is_not_a_number_is_refused(capsys, tmp_path):
+    spec, point = tmp_path / "a.ebm", tmp_path / "point.json"
+    spec.write_text("var x: real in [0, 1]\nminimize low: x\n")
+    point.write_text('{"x": NaN}')
+
+    outcome = ebm(capsys, "explain", spec, "--at", point)
+
+    assert "E0710" in outcome.err
+    assert "`x` of the point is not a number" in outcome.err
+
+
+def test_a_requirement_that_bounds_exclude_is_the_conflict_alone(capsys, tmp_path):
+    file = tmp_path / "far.ebm"
+    file.write_text(CONFLICT + "require far: x >= 11 or x^2 >= 144\n")
+
+    described = json.loads(ebm(capsys, "explain", file, "--conflict", "--json").out)
+
+    assert [member["path"] for member in described["members"]] == ["far"]
+    assert described["reason"] == "proved: the bounds of the variables alone exclude it"
+    assert described["bounds"] == ["x"]

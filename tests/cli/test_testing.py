@@ -138,3 +138,27 @@ def test_wrong_usage_ends_with_2(capsys, arguments, code):
 
     assert found.code == 2
     assert code in found.err
+
+
+def test_a_property_of_an_array_without_elements_is_refuted(capsys, tmp_path):
+    file = tmp_path / "a.ebm"
+    file.write_text("property a: forall x: real[0]: sum(x) >= 1\n")
+
+    found = ebm(capsys, "test", file)
+    file.write_text(f"{file.read_text()}example b {{ x = [0 for i in 1..0] }} violates a\n")
+
+    assert found.code == 1
+    assert "example a_fails { x = [0 for i in 1..0] } violates a" in found.err
+    assert f"passed  {file}::b" in ebm(capsys, "test", file).out
+
+
+def test_a_long_counterexample_is_cut_in_the_terminal_and_whole_in_json(capsys, tmp_path):
+    file = tmp_path / "a.ebm"
+    file.write_text("property a: forall x: real[2000] in [0, 1]: sum(x) <= -1\n")
+
+    found = ebm(capsys, "test", file)
+    described = json.loads(ebm(capsys, "test", file, "--json").out)
+
+    assert len(found.err.splitlines()) < 20
+    assert "has it whole" in found.err
+    assert described["results"][0]["counterexample"].count("0") == 2000

@@ -1,6 +1,8 @@
 """The decomposition of an energy is exact, and says what the formulas say by hand."""
 
 import math
+from decimal import Decimal, getcontext
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 
 from ebmlang.analysis.composition import Composition, Joint, compose
-from ebmlang.lower.decomposition import Reading, recompose
+from ebmlang.lower.decomposition import Reading, _log_rate, recompose
 from ebmlang.lower.module import CompiledEnergy, compile_graph
 from ebmlang.lower.pieces import read_terms, trace_pieces
 from ebmlang.passes import optimize
@@ -86,21 +88,75 @@ def test_responsibilities_of_siblings_sum_to_one(case: Case) -> None:
         np.testing.assert_allclose(total[any_part], 1.0, atol=1e-12)
 
 
-def test_a_noisy_or_is_shared_by_which_branch_comes_first() -> None:
-    """With C = (1/2, 2): p = (e^-1/2, (1 - e^-1/2) e^-2)."""
+def test_a_noisy_or_is_shared_in_proportion_to_the_rates_of_its_branches() -> None:
+    """With C = (1/2, 2): l = -log(1 - e^-C), and the whole is -log(1 - e^-(l1 + l2))."""
     text = "var x: real\nprefer either: x >= 1 or x <= -2"
 
     _, _, readings = taken_apart(text, {"x": [0.0]})
 
-    first, second = math.exp(-0.5), (1 - math.exp(-0.5)) * math.exp(-2.0)
+    rates = -np.log1p(-np.exp([-0.5, -2.0]))
+    shares = rates / rates.sum()
+    whole = -math.log(1 - math.exp(-rates.sum()))
     left, right = readings["either"].parts
-    assert left.responsibility == pytest.approx(first / (first + second), abs=1e-14)
-    assert right.responsibility == pytest.approx(second / (first + second), abs=1e-14)
-    assert right.offset == pytest.approx(-math.log(1 - math.exp(-0.5)), abs=1e-14)
+    assert left.responsibility == pytest.approx(shares[0], abs=1e-14)
+    assert right.responsibility == pytest.approx(shares[1], abs=1e-14)
+    assert left.offset == pytest.approx(whole - math.log(shares[0]) - 0.5, abs=1e-14)
+    assert right.offset == pytest.approx(whole - math.log(shares[1]) - 2.0, abs=1e-14)
     assert (left.energy, right.energy) == (pytest.approx(0.5), pytest.approx(2.0))
-    shares = np.array([first, second]) / (first + second)
     entropy = -np.sum(shares * np.log(shares))
     assert readings["either"].entropy == pytest.approx(entropy, abs=1e-14)
+    assert readings["either"].energy == pytest.approx(whole, abs=1e-14)
+
+
+@pytest.mark.parametrize("x", [-1e15, -1e8, -30.0, -1.0, 1 - 1e-6, 1 - 1e-12, 1.0, 5.0])
+def test_branches_that_are_the_same_share_a_noisy_or_equally(x: float) -> None:
+    text = "var x: real\nprefer one: x >= 1 or x >= 1 or x >= 1"
+
+    module, _, readings = taken_apart(text, {"x": [x]})
+
+    found = np.concatenate([part.responsibility for part in readings["one"].parts])
+    np.testing.assert_allclose(found, 1 / 3, rtol=1e-14)
+    energy = total_of(module, {"x": [x]})
+    np.testing.assert_allclose(recompose([readings["one"]]), energy, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_order_of_the_branches_of_a_noisy_or_does_not_count(order: tuple[int, ...]) -> None:
+    branches = ["x >= 1", "x >= 3", "x <= -1"]
+    points = [0.0, 0.9999999, 1.0, 4.0, -8.0, 1e4, -1e4]
+    text = "var x: real\nprefer one: {} or {} or {}"
+
+    _, _, expected = taken_apart(text.format(*branches), {"x": points})
+    _, _, found = taken_apart(text.format(*(branches[i] for i in order)), {"x": points})
+
+    for place, number in enumerate(order):
+        left, right = found["one"].parts[place], expected["one"].parts[number]
+        np.testing.assert_allclose(left.responsibility, right.responsibility, rtol=1e-12)
+        np.testing.assert_allclose(left.offset, right.offset, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found["one"].entropy, expected["one"].entropy, rtol=1e-12)
+
+
+def test_branches_that_hold_for_sure_take_a_noisy_or_equally() -> None:
+    text = "var x: real\nprefer one: x >= 1 or x >= 9 or x >= 2"
+
+    _, _, readings = taken_apart(text, {"x": [5.0]})
+
+    assert [float(part.responsibility[0]) for part in readings["one"].parts] == [0.5, 0, 0.5]
+    assert recompose([readings["one"]]) == pytest.approx(0, abs=1e-15)
+
+
+def test_rates_are_those_of_exact_arithmetic_from_tiny_to_huge_energies() -> None:
+    """The oracle has 60 digits: log(-log(1 - e^-C)), for huge C with its series -C + e^-C / 2."""
+    getcontext().prec = 60
+    one = Decimal(1)
+    for energy in (1e-300, 1e-16, 1e-3, 0.5, math.log(2), 10.0, 39.999, 40.0, 80.0):
+        exact = (-((one - (-Decimal(energy)).exp()).ln())).ln() if energy > 1e-40 else None
+        expected = math.log(-math.log(energy)) if exact is None else float(exact)
+        found = float(_log_rate(np.array(energy)))
+        assert found == pytest.approx(expected, rel=1e-13, abs=1e-13)
+    np.testing.assert_array_equal(
+        _log_rate(np.array([800.0, 1e30, np.inf])), [-800, -1e30, -np.inf]
+    )
 
 
 def test_a_mixture_is_shared_by_weight_times_density() -> None:

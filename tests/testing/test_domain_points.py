@@ -26,6 +26,7 @@ INSIDE = {
     ),
     "array[2] of rotation[3]": lambda x: x.shape == (2, 3, 3),
     "ordered[4]": lambda x: (np.diff(x) > 0).all(),
+    "array[2] of ordered[80]": lambda x: x.shape == (2, 80) and (np.diff(x) > 0).all(),
 }
 
 
@@ -40,6 +41,27 @@ def test_every_point_lies_in_its_domain(domain):
     law()
 
 
+COUNTED = {
+    "int in 0..1": (np.int64, (), lambda x: 0 <= x <= 1),
+    "int[2] in -3..5": (np.int64, (2,), lambda x: ((x >= -3) & (x <= 5)).all()),
+    "int[0]": (np.int64, (0,), lambda x: True),
+    "bool[2]": (np.bool_, (2,), lambda x: True),
+}
+
+
+@pytest.mark.parametrize("domain", COUNTED)
+def test_whole_numbers_and_truth_values_are_points_too(domain):
+    dtype, shape, inside = COUNTED[domain]
+
+    @settings(max_examples=60, database=None)
+    @given(states(domain))
+    def law(x):
+        assert (np.asarray(x).dtype, np.shape(x)) == (dtype, shape)
+        assert inside(x)
+
+    law()
+
+
 SIMPLEST = [
     ("real[2] in [-1, 1]", lambda x: True, [0, 0]),
     ("real[2] in [-1, 1]", lambda x: x[1] > 0.25, [0, 1]),
@@ -47,6 +69,12 @@ SIMPLEST = [
     ("simplex[2]", lambda x: True, [0.5, 0.5]),
     ("unit[3]", lambda x: True, [1, 0, 0]),
     ("rotation[3]", lambda x: True, np.eye(3).tolist()),
+    ("ordered[3]", lambda x: True, [0, 1, 2]),
+    ("ordered[3]", lambda x: x[2] > 5, [0, 1, 6]),
+    ("ordered[2]", lambda x: x[1] - x[0] < 1e-3, [0, 1e-6]),
+    ("ordered[2]", lambda x: x[1] - x[0] < 1e-9, [0, np.finfo(np.float64).tiny]),
+    ("int in -2..9", lambda x: x > 3, 4),
+    ("bool[2]", lambda x: x.any(), [False, True]),
 ]
 
 
@@ -79,3 +107,14 @@ def test_points_of_a_model_have_a_value_for_every_variable(point):
 def test_a_domain_that_is_wrong_is_refused_as_in_a_spec():
     with pytest.raises(ebmlang.EbmError, match="E0318"):
         states("real in [2, 1]")
+
+
+@pytest.mark.parametrize("domain", ["real[N]", "int[N]"])
+def test_a_size_that_nothing_says_is_refused(domain):
+    with pytest.raises(ebmlang.EbmError, match="no value is called `N`"):
+        states(domain)
+
+
+def test_a_domain_that_is_neither_text_nor_domain_is_refused_by_a_sentence():
+    with pytest.raises(TypeError, match=r"a domain is a text such as .* not of type `int`"):
+        states(3)

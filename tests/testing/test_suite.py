@@ -54,6 +54,13 @@ REFUTED = {
     "only what it depends on is set": ("cup[0] <= 10 or cup[1] <= 50", "cup = [11, 51]"),
     "whole numbers": ("forall n: int: n^2 <= 100", "n = 11"),
     "truth values": ("forall f: bool: not f", "f = true"),
+    "in order": ("forall o: ordered[3]: o[2] <= 5", "o = [0, 1, 6]"),
+    "an array without elements": ("forall a: real[0]: sum(a) >= 1", "a = [0 for i in 1..0]"),
+    "rows without elements": (
+        "forall a: real[2, 0]: sum(a) >= 1", "a = [[0 for i in 1..0] for i in 1..2]"),
+    "no whole numbers": ("forall n: int[0]: sum(n) >= 1", "n = [0 for i in 1..0]"),
+    "no truth values": (
+        "forall t: real, f: bool[0]: t <= 10", "t = 11, f = [false for i in 1..0]"),
     "at the corner of a box alone": (
         "forall a: real in [0, 1], b: real in [0, 1]: a * b <= 1 - 1e-15", "a = 1, b = 1"),
 }  # fmt: skip
@@ -87,6 +94,50 @@ def _mended(text):
     formula = text.partition(": ")[2]
     head, colon, body = formula.rpartition(": ")
     return f"{head}{colon}({body}) or 1 <= 2"
+
+
+def test_sizes_that_data_makes_0_can_be_pasted_too():
+    text = "given y: real[N]\nproperty p: forall a: real[N]: sum(a) + sum(y) >= 1"
+    pasted = outcomes(text, {"y": []})["p"].counterexample
+
+    again = outcomes(f"{text}\n{pasted}", {"y": []})
+
+    assert pasted == "example p_fails { a = [0 for i in 1..0] } violates p"
+    assert again["p_fails"].passed
+
+
+LONG = {
+    "a vector": (
+        "forall a: real[100] in [0, 9]: sum(a) <= -1",
+        "a = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...]"),
+    "rows that fit": (
+        "forall a: real[50, 9] in [0, 9]: sum(a) <= -1",
+        "a = [[0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 0], ...]"),
+    "rows that do not": (
+        "forall f: bool[2, 30]: exists row in f: exists e in row: e and not e",
+        f"f = [[{'false, ' * 20}...], ...]"),
+    "one row": (
+        "forall f: bool[1, 30]: exists row in f: exists e in row: e and not e",
+        f"f = [[{'false, ' * 20}...]]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "sketch"), LONG.values(), ids=LONG.keys())
+def test_of_a_long_counterexample_the_message_shows_the_first_numbers(text, sketch):
+    text = f"property p: {text}"
+
+    found = outcome(text)
+
+    (failure,) = found.failures
+    assert "`ebm test --json`\nhas it whole" in failure.helps[0]
+    assert failure.helps[0].endswith(f":\nexample p_fails {{\n  {sketch}\n}} violates p")
+    assert outcomes(f"{text}\n{found.counterexample}")["p_fails"].passed
+
+
+def test_twenty_numbers_are_shown_whole():
+    found = outcome("property p: forall a: real[20] in [0, 9]: sum(a) <= -1")
+
+    assert found.counterexample in found.failures[0].helps[0]
 
 
 def test_a_second_counterexample_takes_another_name():

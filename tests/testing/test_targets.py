@@ -142,6 +142,33 @@ def test_the_integral_of_eight_schools_is_that_of_the_two_levels():
     assert math.log(integral) == pytest.approx(find_target("eight_schools").log_partition, abs=1e-5)
 
 
+def test_a_target_that_is_not_there_is_an_error_with_the_closest_name():
+    with pytest.raises(ValueError, match="no target `bananas`; did you mean `banana`"):
+        find_target("bananas")
+    with pytest.raises(ValueError, match="no target `nope`; there are `icg100`, `banana`"):
+        find_target("nope")
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor, list], ids=["array", "tensor", "list"])
+def test_clusters_are_arrays_too_and_one_alone_has_one_energy(kind):
+    # Sides of 2: a pair has the energy 4 (2^-12 - 2^-6).
+    triangle = [[0.0, 0, 0], [2, 0, 0], [1, math.sqrt(3), 0]]
+    energy = 12 * (2**-12 - 2**-6)
+
+    assert float(lennard_jones(kind(triangle))) == pytest.approx(energy, rel=1e-6)
+    assert lennard_jones(kind([triangle, triangle])).shape == (2,)
+
+
+def test_atoms_at_one_place_have_no_finite_energy():
+    assert float(lennard_jones(np.zeros((13, 3), dtype=int))) == math.inf
+
+
+@pytest.mark.parametrize("shape", [(3,), (13, 2)])
+def test_an_array_that_is_no_cluster_is_refused_by_a_sentence(shape):
+    with pytest.raises(ValueError, match=r"atoms are an array of shape \(\.\.\., atom, 3\), not"):
+        lennard_jones(np.zeros(shape))
+
+
 def test_the_best_cluster_of_thirteen_is_the_icosahedron():
     golden = (1 + math.sqrt(5)) / 2
     corners = [

@@ -78,9 +78,7 @@ def _home(subject: Subject, path: str) -> str:
     return path.removesuffix(subject.terms[path].name)
 
 
-def _repeated(
-    subject: Subject, path: str, first: str, reason: str, more: str = ""
-) -> Diagnostic:
+def _repeated(subject: Subject, path: str, first: str, reason: str, more: str = "") -> Diagnostic:
     home = _home(subject, path)
     # A term that only one of two parts repeats cannot be left out of the text of both.
     removable = home in ("", _home(subject, first))

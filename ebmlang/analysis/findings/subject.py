@@ -156,7 +156,9 @@ class Subject:
     def is_never_true(self, path: str) -> bool:
         """Whether a preferred constraint on unknowns holds at no point of the domain."""
         number = self.root(RootKind.MARGIN, path)
-        if number is None or self.terms[path].role is Role.REQUIRE or self.is_constant(path):
+        if number is None or self.terms[path].role is Role.REQUIRE:
+            return False
+        if self.is_constant(path) or self.is_infinite(path):
             return False
         low, high = self.range(number)
         return low <= high < 0

@@ -29,6 +29,7 @@ from ebmlang.analysis.propriety.existence import (
 )
 from ebmlang.analysis.propriety.feasibility import is_empty
 from ebmlang.analysis.propriety.lower_bound import Atom, Choice, Conjunction, join, opposite
+from ebmlang.analysis.propriety.mending import suggest
 from ebmlang.analysis.propriety.reasons import (
     explain_bounded,
     explain_bounded_domain,
@@ -36,7 +37,6 @@ from ebmlang.analysis.propriety.reasons import (
     explain_unknown,
     explain_witness,
     moving_variables,
-    suggest,
 )
 from ebmlang.analysis.propriety.strata import Finding, Goal, Standing, is_settled
 from ebmlang.analysis.propriety.witness import Witness, as_direction, find_escape, find_fall

@@ -15,7 +15,6 @@ from ebmlang.analysis.propriety.witness import Witness
 from ebmlang.analysis.verdict import Question, Reason
 from ebmlang.graph import EnergyGraph, RootKind, TermInfo, VariableInfo
 from ebmlang.lang.facts import Rate
-from ebmlang.lang.types import DomainKind
 from ebmlang.source import Span
 
 SHOWN = 4
@@ -253,26 +252,6 @@ def user_span(forms: AffineForms, number: int) -> Span | None:
 def _brief(span: Span) -> str:
     text = " ".join(span.text.split())
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def suggest(forms: AffineForms, witness: Witness) -> list[str]:
-    """Return text to paste that would mend a way out."""
-    path = moving_variables(forms, witness.curve.rates)[0]
-    own = [at for at in forms.coordinates if at.path == path]
-    at = own[0]
-    if at.kind not in (DomainKind.REAL, DomainKind.POSITIVE):
-        return []
-    low = f"{at.lower:g}" if math.isfinite(at.lower) else "-10"
-    low = "0.01" if at.kind is DomainKind.POSITIVE else low
-    high = f"{at.upper:g}" if math.isfinite(at.upper) else "10"
-    shape = next(info.shape for info in _variables(forms) if info.path == path)
-    sort = f"real[{', '.join(str(size) for size in shape)}]" if shape else "real"
-    helps = [f"bound it: `var {path.split('.')[-1]}: {sort} in [{low}, {high}]`"]
-    if witness.curve.motion != SHRINKING and witness.log_rate != -math.inf:
-        prior = "half_normal(1)" if at.lower == 0 else "normal(0, 10)"
-        name = path.replace(".", "_")
-        helps.append(f"or add a term that grows in it: `prefer {name}_held: {path} ~ {prior}`")
-    return helps
 
 
 # --- what is not known ---------------------------------------------------------------

@@ -96,3 +96,14 @@ def test_densities_that_share_a_part_of_their_formulas_are_not_called_the_same()
     text = f"{X}var s: positive\nprefer a: x ~ normal(0, s) and y ~ normal(0, s)"
 
     assert names(text, "W0425") == []
+
+
+def test_a_term_that_two_parts_share_is_not_to_be_left_out():
+    text = (
+        "spec s(x: real) {\n  prefer a: x >= 1 within 1\n}\nvar x: real in [-5, 5]\n"
+        "part p = s(x) weight 2\npart q = s(x) weight 3\n"
+    )
+    (found,) = [d for d in find(text) if d.code == "W0425"]
+
+    assert found.helps == ()
+    assert "up to their weights" in found.primary.text

@@ -83,3 +83,32 @@ def test_a_requirement_of_a_part_is_named_by_its_path():
     (found,) = [d for d in find(text) if d.code == "E0411"]
 
     assert found.headline == "`left.up` can never hold"
+
+
+INFINITE = {
+    "an or of nothing": "var x: real in [0, 1]\nprefer like: exists i in 0..-1: x >= i",
+    "data below the support": "var m: real ~ normal(0, 1)\nprefer like: -1 ~ lognormal(m, 1)",
+    "data above the support": "var m: real ~ normal(0, 1)\nprefer like: 5 ~ binomial(3, sigmoid(m))",
+}
+
+
+@pytest.mark.parametrize("text", INFINITE.values(), ids=INFINITE)
+def test_a_soft_term_that_is_infinite_everywhere_is_told_once(text):
+    (found,) = [d for d in find(text) if d.code not in ("W0211", "W0331")]
+
+    assert found.code == "E0411"
+    assert found.headline == "the term `like` has infinite energy everywhere"
+    outside = ("the data lies outside the support of the density",)
+    assert found.notes == (outside if "~ lognormal" in text or "binomial" in text else ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "var m: real ~ normal(0, 1)\nprefer like: 1 ~ lognormal(m, 1)",
+        "var x: real\nprefer like: x ~ lognormal(0, 1)",
+        "var x: real in [0, 1]\nprefer like: exists i in 0..0: x >= i",
+    ],
+)
+def test_a_soft_term_that_is_finite_somewhere_is_not_called_impossible(text):
+    assert "E0411" not in codes(text)
