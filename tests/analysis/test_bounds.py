@@ -181,7 +181,7 @@ def test_exact_arithmetic_stays_exact():
 
 def test_a_graph_of_many_joins_of_large_arrays_is_refined_within_one_budget(monkeypatch):
     wide = "var x: real[1000] in [0, 1]\n"
-    text = wide + "".join(f"prefer e{i}: sum(x * ({i} - x))\n" for i in range(1, 9))
+    text = wide + "".join(f"minimize e{i}: sum(x * ({i} - x))\n" for i in range(1, 9))
     spent = []
     range_over = refinement._Function.range_over
 

@@ -98,7 +98,9 @@ def test_an_energy_without_an_integral_is_warned_of_and_fine(capsys, write):
 
     assert outcome.code == 0
     assert "warning[W0421 not-integrable]" in outcome.err
-    assert "; proper: bounded below, has a minimizer; improper: exp(-E) not integrable" in outcome.out
+    assert (
+        "; proper: bounded below, has a minimizer; improper: exp(-E) not integrable" in outcome.out
+    )
 
 
 def test_an_energy_without_a_lower_bound_is_an_error(capsys, write):
@@ -160,3 +162,21 @@ def test_json_has_every_spec_with_its_verdicts(capsys, write):
     assert set(improper["propriety"]["integrable"]["variables"]) == {"x", "y"}
     assert schools["missing"] == ["y", "sigma"]
     assert "propriety" not in schools
+
+
+def test_an_energy_without_lower_bound_is_left_to_solve_where_nothing_is_known_of_the_integral(
+    capsys, write
+):
+    spec = write(
+        "given y: real[4]\nvar mu: real[2] ~ normal(0, 5)\nvar s: real[2] ~ half_normal(2)\n"
+        "prefer like: forall i in 0..3:"
+        " (y[i] ~ normal(mu[0], s[0])) or (y[i] ~ normal(mu[1], s[1]))\n"
+    )
+    data = ("--set", "y=[0, 1, 4, 5]")
+
+    outcome = ebm(capsys, "check", spec, *data)
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "not bounded below" in outcome.out
+    assert "warning[W0422 unproven]" in ebm(capsys, "check", spec, *data, "--pedantic").err
+    assert "error[E0413 unbounded]" in ebm(capsys, "solve", spec, *data).err

@@ -88,7 +88,7 @@ def test_a_requirement_of_a_part_is_named_by_its_path():
 INFINITE = {
     "an or of nothing": "var x: real in [0, 1]\nprefer like: exists i in 0..-1: x >= i",
     "data below the support": "var m: real ~ normal(0, 1)\nprefer like: -1 ~ lognormal(m, 1)",
-    "data above the support": "var m: real ~ normal(0, 1)\nprefer like: 5 ~ binomial(3, sigmoid(m))",
+    "data above the support": "var p: real in [0.1, 0.9]\nprefer like: 5 ~ binomial(3, p)",
 }
 
 

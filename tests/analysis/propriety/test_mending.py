@@ -28,7 +28,9 @@ def test_sizes_and_known_ends_stay_as_they_are_written(declared, offered):
 
 
 def test_a_prior_stays_behind_the_bounds():
-    text = "var s: positive ~ half_normal(1)  # its scale\nprefer t: 1.5 ~ normal(2, s)\nvar m: real"
+    text = (
+        "var s: positive ~ half_normal(1)  # its scale\nprefer t: 1.5 ~ normal(2, s)\nvar m: real"
+    )
     text = text.replace("normal(2, s)", "normal(m, s)")
 
     offered = bounded(text, "bounded_below")
