@@ -143,6 +143,10 @@ def _check(
     )
 
 
+SHOWN = 3
+"""Most terms to blame that a summary names."""
+
+
 # --- what is said at the end ---------------------------------------------------------
 
 
@@ -165,7 +169,9 @@ def _show_propriety(outcome: _Outcome) -> str:
         improper = verdict.answer is Answer.IMPROPER
         text = verdict.question.denial if improper else verdict.question.value
         if verdict.terms:
-            text += f" (because of {', '.join(f'`{path}`' for path in verdict.terms)})"
+            named = [f"`{path}`" for path in verdict.terms[:SHOWN]]
+            more = len(verdict.terms) - len(named)
+            text += f" (because of {', '.join(named)}{f' and {more} more' if more else ''})"
         by_answer.setdefault(verdict.answer.value, []).append(text)
     return "; ".join(f"{answer}: {', '.join(texts)}" for answer, texts in by_answer.items())
 

@@ -31,6 +31,12 @@ from ebmlang.analysis.verdict import Direction
 TRIES = 160
 """Most curves that are followed for one question; bounds the time."""
 
+LEAST_TRIES = 3
+"""Curves that are followed however large a graph is: the first are the most likely ones."""
+
+WORK = 30_000
+"""Elements that are looked at for one question, along all curves together, past the least."""
+
 COMBINATIONS = 12
 """Of how many combinations of alternatives of requirements a point deep inside is looked for."""
 
@@ -64,9 +70,7 @@ def _log_rate(energy: Sum, curve: Curve) -> float:
 
 def find_fall(forms: AffineForms, bound: Conjunction, hints: list[Vector]) -> Witness | None:
     """Return a curve along which E falls without end, if one is found."""
-    for number, curve in enumerate(_falls(forms, bound, hints)):
-        if number >= TRIES:
-            break
+    for curve in islice(_falls(forms, bound, hints), _count_tries(forms)):
         course = follow(forms, curve)
         if course.inside and asymptotic.limit(course.energy) == -math.inf:
             return Witness(curve, course.energy, course.terms)
@@ -75,13 +79,18 @@ def find_fall(forms: AffineForms, bound: Conjunction, hints: list[Vector]) -> Wi
 
 def find_escape(forms: AffineForms, bound: Conjunction, hints: list[Vector]) -> Witness | None:
     """Return a curve around which exp(-E) has no finite integral, if one is found."""
-    for number, curve in enumerate(_escapes(forms, bound, hints)):
-        if number >= TRIES:
-            break
+    for curve in islice(_escapes(forms, bound, hints), _count_tries(forms)):
         course = follow(forms, curve)
         if course.inside and _is_heavy(course.energy, curve):
             return Witness(curve, course.energy, course.terms)
     return None
+
+
+def _count_tries(forms: AffineForms) -> int:
+    """Return how many curves to follow, so that a large graph takes no longer than a small one."""
+    elements = forms.elements
+    size = sum(math.prod(n.shape) for i, n in enumerate(elements.nodes) if elements.varies(i))
+    return max(LEAST_TRIES, min(TRIES, WORK // max(size, 1)))
 
 
 def _is_heavy(energy: Sum, curve: Curve) -> bool:
