@@ -78,20 +78,15 @@ def find_residuals(facts: "GraphFacts", root: int) -> tuple[Residual, ...] | Non
 def _squared(facts: "GraphFacts", node: Node, weight: Interval) -> tuple[int, Interval] | None:
     """Return what is squared, with the weights of its elements; None where nothing is."""
     nodes = facts.graph.nodes
-    if node.operator == "square":
-        base = node.inputs[0]
-        inner = nodes[base]
-        if inner.operator == "norm":
-            # norm(x)^2 is the sum of x^2, which is smooth where norm(x) is not.
-            (vector,) = inner.inputs
-            return vector, _repeated(weight, inner, nodes[vector])
-        return (inner.inputs[0] if inner.operator == "abs" else base), weight
-    if node.operator in ("mul", "dot") and node.inputs[0] == node.inputs[1]:
-        base = node.inputs[0]
-        if node.operator == "dot":
-            weight = _map(weight, lambda w: np.broadcast_to(w[..., None], nodes[base].shape))
-        return base, weight
-    return None
+    if node.operator != "square":  # Folding has made squares of x * x and of dot(x, x).
+        return None
+    base = node.inputs[0]
+    inner = nodes[base]
+    if inner.operator == "norm":
+        # norm(x)^2 is the sum of x^2, which is smooth where norm(x) is not.
+        (vector,) = inner.inputs
+        return vector, _repeated(weight, inner, nodes[vector])
+    return (inner.inputs[0] if inner.operator == "abs" else base), weight
 
 
 def _passed_on(facts: "GraphFacts", node: Node, weight: Interval) -> _Weights | None:

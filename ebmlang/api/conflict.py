@@ -126,13 +126,21 @@ def explain_conflict(model: Model, *, seed: int, starts: int) -> Conflicting | S
     Raises:
         EbmError: E0708 where nothing is unknown, or nothing required.
     """
+    asked, found = search_conflict(model, seed=seed, starts=starts)
+    return found if isinstance(found, Satisfiable) else describe_conflict(asked, found)
+
+
+def search_conflict(
+    model: Model, *, seed: int, starts: int
+) -> tuple[Questioned, Conflict | Satisfiable]:
+    """Return a smallest conflict, or a point where everything holds, and who was asked."""
     require_counts(starts=starts)
     asked = question_model(model, seed=seed, starts=starts)
     found = find_conflict(asked.oracle)
     if isinstance(found, Answer):
         assert found.point is not None
-        return Satisfiable(design=asked.design(found.point))
-    return describe_conflict(asked, found)
+        return asked, Satisfiable(design=asked.design(found.point))
+    return asked, found
 
 
 def describe_conflict(asked: Questioned, found: Conflict) -> Conflicting:

@@ -7,15 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from ebmlang.analysis.composition import Piece
-from ebmlang.api.conflict import Questioned, free_bounds, needed_bounds, question_model
-from ebmlang.api.counts import require_counts
+from ebmlang.api.conflict import Questioned, free_bounds, needed_bounds, search_conflict
 from ebmlang.api.loosening import leave_out, loosen_bounds, loosen_relation
 from ebmlang.api.model import Model
 from ebmlang.check.paths import iterate_bodies
 from ebmlang.lower.pieces import trace_pieces
 from ebmlang.runs.conflict import Satisfiable
 from ebmlang.runs.repair import Change, Repair, Way
-from ebmlang.solve.conflict import Answer, find_conflict
 from ebmlang.solve.formulas import Atom, Every, Formula, Unit, find_leaves, holds
 from ebmlang.solve.repair import Bounded, Given, give_least, give_to_few
 from ebmlang.source import Span
@@ -39,12 +37,9 @@ def explain_repair(model: Model, *, seed: int, starts: int) -> Repair | Satisfia
     Raises:
         EbmError: E0708 where nothing is unknown, or nothing required.
     """
-    require_counts(starts=starts)
-    asked = question_model(model, seed=seed, starts=starts)
-    found = find_conflict(asked.oracle)
-    if isinstance(found, Answer):
-        assert found.point is not None
-        return Satisfiable(design=asked.design(found.point))
+    asked, found = search_conflict(model, seed=seed, starts=starts)
+    if isinstance(found, Satisfiable):
+        return found
     repairing = _Repairing(asked, model)
     return Repair(
         smallest=repairing.smallest(),
