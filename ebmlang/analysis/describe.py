@@ -7,6 +7,7 @@ import numpy as np
 from ebmlang.analysis.dependence import find_conjuncts
 from ebmlang.analysis.least_squares import find_residuals
 from ebmlang.analysis.plan import BlockPlan, build_plan
+from ebmlang.analysis.sampling import DOES
 from ebmlang.analysis.smoothness import Regularity
 from ebmlang.analysis.spots import SMOOTH
 from ebmlang.analysis.verdict import Propriety, Reason, Verdict
@@ -34,10 +35,16 @@ _WEAKER = {
 
 def describe_facts(facts: "GraphFacts") -> dict[str, Any]:
     """Return the facts of the terms, the verdict on propriety, and the plan, as plain data."""
+    plan = build_plan(facts)
     return {
         "terms": [describe_term(facts, term) for term in facts.graph.terms],
         "propriety": describe_propriety(facts.propriety),
-        "blocks": [_block(plan) for plan in build_plan(facts).blocks],
+        "blocks": [_block(block) for block in plan.blocks],
+        "sampler": {
+            "method": plan.sampler.method,
+            "does": DOES[plan.sampler.method],
+            "because": plan.sampler.because,
+        },
     }
 
 

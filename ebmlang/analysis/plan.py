@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from ebmlang.analysis.sampling import (
+    DEFAULT_CHAINS,
+    Problem,
+    SamplerChoice,
+    choose_sampler,
+)
 from ebmlang.analysis.traits import Traits, infer_traits
 from ebmlang.analysis.verdict import Answer
 
@@ -64,9 +70,10 @@ class BlockPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The plans of all blocks, in order."""
+    """The plans of all blocks, in order, and the sampler that moves them together."""
 
     blocks: tuple[BlockPlan, ...]
+    sampler: SamplerChoice
 
 
 Condition: TypeAlias = Callable[[Traits], bool]
@@ -83,16 +90,22 @@ class Rule:
     says: Sentence
 
 
-def build_plan(facts: "GraphFacts") -> Plan:
-    """Return what each verb does with each block of variables."""
+def build_plan(facts: "GraphFacts", chains: int = DEFAULT_CHAINS) -> Plan:
+    """Return what each verb does with each block of variables.
+
+    Args:
+        facts: Of the whole.
+        chains: How many a sampler will have.
+    """
     propriety = facts.propriety
     refusals = {
         Verb.SOLVE: (propriety.bounded_below, "nothing: E is not bounded below"),
         Verb.SAMPLE: (propriety.integrable, "nothing: exp(-E) has no finite integral"),
     }
     blocks = []
-    for block in facts.blocks:
-        traits = infer_traits(facts, block)
+    found = tuple(infer_traits(facts, block) for block in facts.blocks)
+    sampler = choose_sampler(Problem(traits=found, chains=chains))
+    for block, traits in zip(facts.blocks, found, strict=True):
         steps = tuple(
             Step(verb=verb, runs=(refusal,), because=(), notes=())
             if verdict.answer is Answer.IMPROPER
@@ -100,7 +113,7 @@ def build_plan(facts: "GraphFacts") -> Plan:
             for verb, (verdict, refusal) in refusals.items()
         )
         blocks.append(BlockPlan(block=block, traits=traits, steps=steps))
-    return Plan(blocks=tuple(blocks))
+    return Plan(blocks=tuple(blocks), sampler=sampler)
 
 
 def _step(verb: Verb, rules: tuple[Rule, ...], traits: Traits) -> Step:
@@ -241,21 +254,6 @@ _SOLVE = (
 
 _SAMPLE = (
     Rule(
-        "chains",
-        Weight.RUNS,
-        _always,
-        lambda _t: "Hamiltonian Monte Carlo, chains in one batch; step and mass adapt in warm-up",
-    ),
-    Rule(
-        "requirements",
-        Weight.RUNS,
-        lambda t: bool(t.required),
-        lambda _t: (
-            "chains begin at points that `solve` finds; a move that ends where something "
-            "required does not hold is rejected"
-        ),
-    ),
-    Rule(
         "free coordinates",
         Weight.RUNS,
         lambda t: bool(t.mapped),
@@ -296,18 +294,6 @@ _SAMPLE = (
         Weight.NOTE,
         lambda t: t.idle,
         lambda _t: "no term speaks of it: it is drawn uniformly from its domain",
-    ),
-    Rule(
-        "branches",
-        Weight.NOTE,
-        lambda t: bool(t.branches),
-        lambda t: f"{_branches(t)}: branches may be modes that chains do not cross between",
-    ),
-    Rule(
-        "inner branches",
-        Weight.NOTE,
-        lambda t: bool(t.inner_branches),
-        lambda t: f"an OR inside of {_listed(t.inner_branches)} may make several modes",
     ),
     Rule(
         "kinks",

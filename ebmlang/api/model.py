@@ -326,6 +326,8 @@ class Model:
         chains: int = 16,
         draws: int = 500,
         warmup: int = 500,
+        thin: int = 1,
+        method: str | None = None,
         seed: int = 0,
         seconds: float | None = None,
         dtype: "torch.dtype | None" = None,
@@ -340,6 +342,9 @@ class Model:
             chains: How many run, as one batch.
             draws: Points kept of each chain.
             warmup: Iterations of each chain that adapt and are not kept.
+            thin: Iterations per point kept.
+            method: The sampler, by its name in `ebmlang.sample.methods`; chosen by what is known
+                of the spec if None.
             seed: Of all random numbers.
             seconds: Limit on the time [s].
             dtype: float64 where it is None.
@@ -353,6 +358,8 @@ class Model:
             chains=chains,
             draws=draws,
             warmup=warmup,
+            thin=thin,
+            method=method,
             seed=seed,
             seconds=seconds,
             dtype=dtype,

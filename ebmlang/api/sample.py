@@ -4,17 +4,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ebmlang.analysis.plan import build_plan
 from ebmlang.api.blame import blame_term
 from ebmlang.api.check import require_sound
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
+from ebmlang.api.facts import find_facts
 from ebmlang.api.model import Model
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.runs import Samples, Trust, collect_versions
 from ebmlang.runs.convergence import judge, read_facts
 from ebmlang.runtime import Budget, Progress
-from ebmlang.sample import sample
+from ebmlang.sample import Plan, sample
+from ebmlang.sample.methods import METHODS, build_sampler
 from ebmlang.solve import find_feasible
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout
@@ -32,6 +35,8 @@ def sample_model(
     chains: int,
     draws: int,
     warmup: int,
+    thin: int,
+    method: str | None,
     seed: int,
     seconds: float | None,
     dtype: torch.dtype | None,
@@ -39,19 +44,20 @@ def sample_model(
     progress: Progress | None,
 ) -> Samples:
     """Draw points from exp(-E), under every requirement; see `Model.sample`."""
-    require_counts(chains=chains, draws=draws)
+    require_counts(chains=chains, draws=draws, thin=thin)
     require_counts(warmup=warmup, least=0)
     require_sound(model, "sample")
+    chosen = build_sampler(method or choose_method(model, chains))
     module = compile_model(model, dtype=dtype, device=device)
     layout = lay_out(module)
     try:
         found = sample(
             module.packed(),
             layout,
+            chosen,
             seed=seed,
             chains=chains,
-            warmup=warmup,
-            draws=draws,
+            plan=Plan(warmup=warmup, draws=draws, thin=thin),
             starts=_feasible_starts(module, layout, chains, seed, progress),
             progress=progress,
             budget=Budget(seconds=seconds),
@@ -71,13 +77,21 @@ def sample_model(
         draws=variables,
         reports=reports,
         energies=energies,
-        acceptance=found.acceptance.cpu().numpy(),
-        divergences=found.divergences.cpu().numpy(),
+        acceptance=found.chunk.acceptance.mean(1).cpu().numpy(),
+        divergences=found.chunk.diverged.sum(1).cpu().numpy(),
         verdict=verdict,
         seed=seed,
         warmup=warmup,
         versions=collect_versions(),
     )
+
+
+def choose_method(model: Model, chains: int) -> str:
+    """Return the name of the sampler that what is known of a model speaks for."""
+    facts = find_facts(model)
+    assert facts is not None, "the data is there once a model is compiled"
+    choice = build_plan(facts, chains).sampler.method
+    return choice if choice in METHODS else "hmc"
 
 
 def _feasible_starts(

@@ -26,10 +26,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--chains", default="16", metavar="N", help="chains, as one batch")
     parser.add_argument("--draws", default="500", metavar="N", help="points kept of each chain")
     parser.add_argument("--warmup", default="500", metavar="N", help="iterations before the draws")
+    parser.add_argument("--thin", default="1", metavar="N", help="iterations per point kept")
+    parser.add_argument("--method", metavar="NAME", help="the sampler, where not chosen by facts")
 
 
 def _run(arguments: Namespace) -> int:
-    counts = read_counts(arguments, "chains", "draws")
+    counts = read_counts(arguments, "chains", "draws", "thin")
     counts |= read_counts(arguments, "warmup", least=0)
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_seconds(arguments.seconds)
@@ -50,6 +52,8 @@ def _run(arguments: Namespace) -> int:
         chains=counts["chains"],
         draws=counts["draws"],
         warmup=counts["warmup"],
+        thin=counts["thin"],
+        method=arguments.method,
         seed=seed,
         seconds=seconds,
         dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],

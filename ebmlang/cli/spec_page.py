@@ -52,6 +52,7 @@ def print_spec_page(console: "Console", described: Described) -> None:
         ),
         ("is it proper?", _propriety(described["propriety"], width)),
         ("plan", _plan(described["blocks"], width)),
+        ("sampler, where none is asked for", _sampler(described["sampler"], width)),
     ):
         console.print(title, style="bold")
         console.print(body)
@@ -190,3 +191,13 @@ def _plan(blocks: list[Described], width: int) -> "RenderableType":
                 before = title
         parts.append(Padding(grid, (0, 0, 0, 2), expand=False))
     return Group(*parts)
+
+
+def _sampler(sampler: Described, width: int) -> "RenderableType":
+    from rich.padding import Padding
+
+    grid = _grid(width - 2, 2)
+    grid.add_row("method", sampler["method"])
+    grid.add_row("does", sampler["does"])
+    grid.add_row("because", sampler["because"])
+    return Padding(grid, (1, 0, 0, 2), expand=False)

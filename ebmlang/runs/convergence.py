@@ -114,10 +114,10 @@ def read_facts(draws: "Draws") -> RunFacts:
     """Return what a sampler's draws tell about its chains."""
     energies = draws.energies.cpu().numpy()
     return RunFacts(
-        acceptance=draws.acceptance.cpu().numpy(),
-        divergences=draws.divergences.cpu().numpy(),
-        moved=draws.moved.cpu().numpy(),
-        infeasible=draws.infeasible.cpu().numpy(),
+        acceptance=draws.chunk.acceptance.mean(1).cpu().numpy(),
+        divergences=draws.chunk.diverged.sum(1).cpu().numpy(),
+        moved=draws.chunk.moved.mean(1).cpu().numpy(),
+        infeasible=draws.chunk.infeasible.sum(1).cpu().numpy(),
         iterations=draws.iterations,
         is_flat=energies.size > 0 and bool(np.ptp(energies) == 0),
     )

@@ -1,10 +1,15 @@
-"""The one loop of all samplers: warm up, freeze, draw."""
+"""The one loop of all samplers: warm up, freeze, draw.
 
-import math
-from dataclasses import dataclass, replace
+The state after an iteration is a pure function of the seed and the iterations before it, and the
+loop hands it on with the draws; a run that was stopped goes on from there, and ends as if it
+had not been.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar, final
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.runtime import (
@@ -15,70 +20,53 @@ from ebmlang.runtime import (
     Progress,
     SilentProgress,
     Target,
-    build_generator,
     threads_for,
     watch_interrupts,
 )
-from ebmlang.sample import adaptation, hmc
-from ebmlang.sample.adaptation import TARGET_ACCEPTANCE, TARGET_FEASIBLE, LogAverage
-from ebmlang.sample.density import Density
-from ebmlang.sample.draws import Draws, FrozenAdaptation
-from ebmlang.sample.hmc import HmcInfo, HmcParameters, HmcState, Streams
-from ebmlang.sample.starts import begin_at, start_chains
+from ebmlang.sample.density import TargetDensity
+from ebmlang.sample.draws import Chunk, Draws, MemorySink, Sink, join_chunks
+from ebmlang.sample.sampler import Phase, Place, Sampler, Setting
+from ebmlang.sample.starts import begin_at, spread_starts
+from ebmlang.sample.state import ChainState, Info
+from ebmlang.sample.streams import Streams
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout, build_sampling_chart
 
 CHAINS, WARMUP, DRAWS = 16, 500, 500
 """Chains, and iterations of each, where the caller does not say."""
 
-LONGEST = math.pi
-"""Longest trajectory, in standard deviations: half of a Gaussian's orbit, so that the mean one, a
-quarter, forgets the start."""
+CHUNK = 1 << 21
+"""Numbers that the draws of one chunk hold at most, if more than one draw; 16 MB in float64."""
 
-MOST_STEPS = 128
-"""Most leapfrog steps of one trajectory: a bound on the cost of an iteration."""
+WARMUP_PER_MARK = 50
+"""Iterations of the warm-up between two times that the sink hears of it."""
 
-LARGEST_STEP = 2.0**20
-"""Largest step size while the mass, and so the unit of a step, is not known. Once it is, a step
-is in standard deviations and need not be longer than a trajectory."""
+DIVERGENCES_KEPT = 8
+"""Most points of each chunk at which divergences are remembered."""
 
-SEARCHES = 40
-"""Most halvings, or doublings, in search of a step size."""
+S = TypeVar("S")
 
 
-def sample(
-    target: Target,
-    layout: Layout,
-    *,
-    seed: int = 0,
-    chains: int = CHAINS,
-    warmup: int = WARMUP,
-    draws: int = DRAWS,
-    thin: int = 1,
-    starts: Float[Tensor, "start packed"] | None = None,
-    progress: Progress | None = None,
-    budget: Budget = UNLIMITED,
-) -> Draws:
-    """Draw from exp(-E) over its domain, under its requirements.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """How long a run is.
 
-    Args:
-        target: The energy; its dtype and device are those of the run.
-        layout: Where its points live.
-        seed: Of all random numbers.
-        chains: How many chains.
+    Attributes:
         warmup: Iterations that adapt and are not kept.
         draws: Points kept of each chain.
         thin: Iterations per point kept.
-        starts: Packed points in the written coordinates to begin at, used in turn; where
-            something is required, some must satisfy it. Spread ones if None.
-        progress: Hears how far the run is.
-        budget: Limits the time; draws finished by then are returned.
+    """
 
-    Returns:
-        The draws. Ctrl-C ends the run early with those that are finished.
+    warmup: int = WARMUP
+    draws: int = DRAWS
+    thin: int = 1
+
+
+def require_unknowns(layout: Layout) -> None:
+    """Raise unless there is something to sample.
 
     Raises:
-        EbmError: E0708 where there is no unknown, E0706 or E0707 where a chain cannot start.
+        EbmError: E0708.
     """
     if layout.dim == 0:
         raise EbmError(
@@ -88,36 +76,95 @@ def sample(
                 helps=("declare an unknown, such as `var x: real ~ normal(0, 1)`",),
             )
         )
-    listener = SilentProgress() if progress is None else progress
+
+
+def build_setting(target: Target, layout: Layout, *, seed: int, chains: int) -> Setting:
+    """Return what every step of a run sees."""
+    require_unknowns(layout)
+    chart = build_sampling_chart(layout, dtype=target.dtype, device=target.device)
+    numbers = torch.arange(chains, device=target.device)
+    return Setting(
+        density=TargetDensity(target=target, chart=chart),
+        streams=Streams(seed=seed, chains=numbers, dtype=target.dtype),
+    )
+
+
+def sample(
+    target: Target,
+    layout: Layout,
+    sampler: Sampler[S],
+    *,
+    seed: int = 0,
+    chains: int = CHAINS,
+    plan: Plan = Plan(),
+    starts: Float[Tensor, "start packed"] | None = None,
+    sink: Sink | None = None,
+    resume: Place[S] | None = None,
+    progress: Progress | None = None,
+    budget: Budget = UNLIMITED,
+) -> Draws:
+    """Draw from exp(-E) over its domain, under its requirements.
+
+    Args:
+        target: The energy; its dtype and device are those of the run.
+        layout: Where its points live.
+        sampler: How.
+        seed: Of all random numbers.
+        chains: How many chains.
+        plan: How long.
+        starts: Packed points in the written coordinates to begin at, used in turn; where
+            something is required, some must satisfy it. Spread ones if None.
+        sink: Takes the draws as they are made; they are not in the result then. Kept in memory
+            and returned if None.
+        resume: Where to go on from; the beginning if None.
+        progress: Hears how far the run is.
+        budget: Limits the time; draws finished by then are returned.
+
+    Returns:
+        The draws. Ctrl-C ends the run early with those that are finished.
+
+    Raises:
+        EbmError: E0708 where there is no unknown, E0706 or E0707 where a chain cannot start.
+    """
     # The kernel differentiates, whatever mode the caller is in.
     differentiable = torch.inference_mode(False)
     with differentiable, threads_for(chains * layout.dim), watch_interrupts() as interrupt:
-        chart = build_sampling_chart(layout, dtype=target.dtype, device=target.device)
-        density = Density(target=target, chart=chart)
-        if starts is None:
-            state = start_chains(density, layout, chains, seed)
-        else:
-            state = begin_at(density, starts, chains)
+        setting = build_setting(target, layout, seed=seed, chains=chains)
+        memory = MemorySink()
         run = _Run(
-            density=density,
-            streams=Streams(
-                schedule=build_generator(seed, "schedule", torch.device("cpu")),
-                chains=build_generator(seed, "momentum", target.device),
-            ),
-            progress=listener,
+            setting=setting,
+            sampler=sampler,
+            plan=plan,
+            sink=memory if sink is None else sink,
+            progress=SilentProgress() if progress is None else progress,
             deadline=budget.start(),
             interrupt=interrupt,
         )
-        state, parameters = _warm_up(run, state, warmup)
-        return _draw(run, state, parameters, warmup=warmup, draws=draws, thin=thin)
+        place = _begin(setting, sampler, layout, starts) if resume is None else resume
+        place = _warm_up(run, place)
+        place = _draw(run, place)
+        chain_state = sampler.chains(place.state)
+        empty = _Collector(0, 0, chain_state, len(chain_state.evaluation.point[0])).chunk()
+        done = max(0, place.iteration - plan.warmup) // plan.thin
+        return Draws(
+            chunk=join_chunks(memory.chunks, empty),
+            method=sampler.name,
+            adaptation=sampler.describe(place.state),
+            warmup=plan.warmup,
+            warmup_gradients=place.warmup_gradients,
+            thin=plan.thin,
+            interrupted=done < plan.draws or interrupt.requested,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Run:
+class _Run(Generic[S]):
     """What every phase of a run needs."""
 
-    density: Density
-    streams: Streams
+    setting: Setting
+    sampler: Sampler[S]
+    plan: Plan
+    sink: Sink
     progress: Progress
     deadline: Deadline
     interrupt: Interrupt
@@ -127,172 +174,134 @@ class _Run:
         return self.interrupt.requested or self.deadline.is_over()
 
 
-def _warm_up(run: _Run, state: HmcState, warmup: int) -> tuple[HmcState, HmcParameters]:
-    """Adapt step size, length and mass, and return them frozen."""
-    parameters = _search_step(run, state, _first_parameters(state), LARGEST_STEP)
-    pace = _Pace.begin(parameters.step_size, LARGEST_STEP)
-    windows = adaptation.plan_windows(warmup)
-    first = min((window.start for window in windows), default=warmup)
-    ends = {window.stop for window in windows}
-    moments = adaptation.init_mass(state.position)
-    run.progress.started(warmup, "warming up")
-    for iteration in range(1, warmup + 1):
-        if run.must_end:
-            break
-        state, info = hmc.step(run.density, state, parameters, run.streams)
-        pace = pace.learn(info)
-        parameters = _with_pace(parameters, pace.step.log_next, pace.length.log_next)
-        if first < iteration <= max(ends, default=0):
-            moments = adaptation.update_mass(moments, state.position, state.evaluation.finite)
-        if iteration in ends:
-            variance = run.density.chart.pool(adaptation.estimate_variance(moments))
-            parameters = replace(parameters, inverse_mass=variance.to(state.position.dtype))
-            # The unit of the old step is gone with the old mass: search anew.
-            parameters = _search_step(run, state, parameters, LONGEST)
-            pace = _Pace.begin(parameters.step_size, LONGEST)
-            moments = adaptation.init_mass(state.position)
-        run.progress.advance(1, f"step {float(parameters.step_size):.3g}")
-    run.progress.finished("")
-    return state, _with_pace(parameters, pace.step.log_mean, pace.length.log_mean)
+def _begin(
+    setting: Setting,
+    sampler: Sampler[S],
+    layout: Layout,
+    starts: Float[Tensor, "start packed"] | None,
+) -> Place[S]:
+    density, streams = setting.density, setting.streams
+    position = (
+        spread_starts(density, layout, streams)
+        if starts is None
+        else begin_at(density, starts, len(streams.chains))
+    )
+    state = sampler.init(setting, position)
+    return Place(iteration=0, state=state, warmup_gradients=torch.zeros_like(streams.chains))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Pace:
-    """What adapts at every iteration.
-
-    Attributes:
-        step: The leapfrog step size.
-        length: The longest trajectory; shorter than `LONGEST` only where too many end where
-            something required does not hold.
-    """
-
-    step: LogAverage
-    length: LogAverage
-
-    @classmethod
-    def begin(cls, step_size: Float[Tensor, ""], largest: float) -> "_Pace":
-        longest = torch.full_like(step_size, LONGEST)
-        return cls(
-            step=adaptation.init_average(step_size, largest),
-            length=adaptation.init_average(longest, LONGEST),
-        )
-
-    def learn(self, info: HmcInfo) -> "_Pace":
-        faithful = info.faithful.mean()
-        feasible = 1 - info.infeasible.double().mean()
-        return _Pace(
-            step=adaptation.update_average(self.step, faithful, TARGET_ACCEPTANCE),
-            length=adaptation.update_average(self.length, feasible, TARGET_FEASIBLE),
-        )
-
-
-def _draw(
-    run: _Run, state: HmcState, parameters: HmcParameters, *, warmup: int, draws: int, thin: int
-) -> Draws:
-    """Take the draws with everything frozen."""
-    chains = len(state.position)
-    points = state.position.new_empty(chains, draws, run.density.target.dim)
-    energies = state.position.new_empty(chains, draws)
-    tally = _Tally.empty(state.position)
-    done = 0
-    run.progress.started(draws, "drawing")
-    for draw in range(draws):
-        for _ in range(thin):
-            state, info = hmc.step(run.density, state, parameters, run.streams)
-            tally = tally.add(info.acceptance, info.accepted, info.diverged, info.infeasible)
-        points[:, draw] = state.evaluation.point
-        energies[:, draw] = state.evaluation.energy
-        done = draw + 1
+def _warm_up(run: _Run[S], place: Place[S]) -> Place[S]:
+    """Adapt for what is left of the warm-up; frozen where it is over."""
+    warmup = run.plan.warmup
+    if place.iteration > warmup:
+        return place
+    state, gradients, iteration = place.state, place.warmup_gradients, place.iteration
+    run.progress.started(warmup - iteration, "warming up")
+    while iteration < warmup and not run.must_end:
+        iteration += 1
+        noise = run.setting.streams.at(iteration)
+        phase = Phase(iteration=iteration, warmup=warmup)
+        state, info = run.sampler.adapt(run.setting, state, noise, phase)
+        gradients = gradients + info.gradients
         run.progress.advance(1, "")
-        if run.must_end:
-            break
+        if iteration % WARMUP_PER_MARK == 0 and iteration < warmup:
+            run.sink.warmed(Place(iteration=iteration, state=state, warmup_gradients=gradients))
     run.progress.finished("")
-    iterations = max(1, done * thin)
-    return Draws(
-        points=points[:, :done],
-        energies=energies[:, :done],
-        acceptance=tally.acceptance / iterations,
-        divergences=tally.diverged,
-        infeasible=tally.infeasible,
-        moved=tally.accepted / iterations,
-        adaptation=FrozenAdaptation(
-            step_size=float(parameters.step_size),
-            inverse_mass=parameters.inverse_mass,
-            most_steps=parameters.most_steps,
-            warmup=warmup,
-        ),
-        iterations=done * thin,
-        interrupted=done < draws or run.interrupt.requested,
-    )
+    # A run that is stopped before draws no points; what it learnt so far is told all the same.
+    frozen = run.sampler.freeze(state)
+    return Place(iteration=iteration, state=frozen, warmup_gradients=gradients)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Tally:
-    """Sums over iterations, per chain."""
-
-    acceptance: Float[Tensor, " chain"]
-    accepted: Int[Tensor, " chain"]
-    diverged: Int[Tensor, " chain"]
-    infeasible: Int[Tensor, " chain"]
-
-    @classmethod
-    def empty(cls, position: Float[Tensor, "chain dim"]) -> "_Tally":
-        count = torch.zeros(len(position), dtype=torch.long, device=position.device)
-        return cls(acceptance=count.double(), accepted=count, diverged=count, infeasible=count)
-
-    def add(
-        self,
-        acceptance: Float[Tensor, " chain"],
-        accepted: Bool[Tensor, " chain"],
-        diverged: Bool[Tensor, " chain"],
-        infeasible: Bool[Tensor, " chain"],
-    ) -> "_Tally":
-        return _Tally(
-            acceptance=self.acceptance + acceptance,
-            accepted=self.accepted + accepted,
-            diverged=self.diverged + diverged,
-            infeasible=self.infeasible + infeasible,
+def _draw(run: _Run[S], place: Place[S]) -> Place[S]:
+    """Take what is left of the draws, with everything frozen."""
+    plan = run.plan
+    if place.iteration < plan.warmup:
+        return place
+    done = (place.iteration - plan.warmup) // plan.thin
+    state = place.state
+    chains = run.sampler.chains(state)
+    width = chains.evaluation.point.shape[1]
+    length = max(1, CHUNK // max(1, len(chains.position) * (width + 8)))
+    run.progress.started(plan.draws - done, "drawing")
+    while done < plan.draws and not run.must_end:
+        # Chunks begin at multiples of their length, so that a run that goes on makes the same.
+        size = min(length - done % length, plan.draws - done)
+        collector = _Collector(done, size, chains, width)
+        while not collector.full:
+            infos = []
+            for repetition in range(plan.thin):
+                iteration = plan.warmup + done * plan.thin + repetition + 1
+                noise = run.setting.streams.at(iteration)
+                before = run.sampler.chains(state)
+                state, info = run.sampler.step(run.setting, state, noise)
+                collector.note_divergences(before, info)
+                infos.append(info)
+            collector.add(run.sampler.chains(state), infos)
+            done += 1
+            run.progress.advance(1, "")
+            if run.must_end:
+                break
+        place = Place(
+            iteration=plan.warmup + done * plan.thin,
+            state=state,
+            warmup_gradients=place.warmup_gradients,
         )
+        run.sink.write(collector.chunk(), place)
+    run.progress.finished("")
+    return place
 
 
-def _first_parameters(state: HmcState) -> HmcParameters:
-    ones = torch.ones_like(state.position[0])
-    return HmcParameters(step_size=ones.new_ones(()), inverse_mass=ones, most_steps=1)
+@final
+class _Collector:
+    """Fills one chunk; on the device, without waiting for it."""
 
+    def __init__(self, first: int, size: int, like: ChainState, width: int) -> None:
+        chains, position = len(like.position), like.position
+        count = torch.zeros(chains, size, dtype=torch.long, device=position.device)
+        self._first, self._done, self._size = first, 0, size
+        self._points = position.new_empty(chains, size, width)
+        self._energies = position.new_empty(chains, size)
+        self._shares = {name: count.double() for name in ("acceptance", "moved", "hamiltonian")}
+        self._counts = {name: count.clone() for name in ("diverged", "infeasible", "gradients")}
+        self._divergences: list[Tensor] = []
 
-def _search_step(
-    run: _Run, state: HmcState, parameters: HmcParameters, largest: float
-) -> HmcParameters:
-    """Double or halve the step size until one leapfrog step crosses the target acceptance.
+    @property
+    def full(self) -> bool:
+        return self._done == self._size
 
-    The chains stay where they are.
+    def note_divergences(self, before: ChainState, info: Info) -> None:
+        """Remember where some of the chains were that diverged."""
+        kept = sum(len(points) for points in self._divergences)
+        if kept < DIVERGENCES_KEPT:
+            points = before.evaluation.point[info.diverged][: DIVERGENCES_KEPT - kept]
+            if len(points):
+                self._divergences.append(points)
 
-    Source: Hoffman and Gelman (2014), algorithm 4, on the mean over the chains.
-    """
-    first = parameters.step_size.clamp(max=largest)
-    single = replace(parameters, step_size=first, most_steps=1)
-    direction = 0
-    for _ in range(SEARCHES):
-        _, info = hmc.step(run.density, state, single, run.streams)
-        up = 1 if float(info.faithful.mean()) > TARGET_ACCEPTANCE else -1
-        if direction and up != direction:
-            break
-        direction = up
-        if up > 0 and 2 * float(single.step_size) > largest:
-            break
-        single = replace(single, step_size=single.step_size * 2.0**up)
-    count = LONGEST / max(float(single.step_size), LONGEST / MOST_STEPS)
-    return replace(single, most_steps=max(1, round(count)))
+    def add(self, chains: ChainState, infos: list[Info]) -> None:
+        """Take the next draw, and what its iterations did."""
+        at = self._done
+        self._points[:, at] = chains.evaluation.point
+        self._energies[:, at] = chains.evaluation.energy
+        for info in infos:
+            self._shares["acceptance"][:, at] += info.acceptance / len(infos)
+            self._shares["moved"][:, at] += info.accepted.double() / len(infos)
+            self._counts["diverged"][:, at] += info.diverged
+            self._counts["infeasible"][:, at] += info.infeasible
+            self._counts["gradients"][:, at] += info.gradients
+        self._shares["hamiltonian"][:, at] = infos[-1].hamiltonian
+        self._done += 1
 
-
-def _with_pace(
-    parameters: HmcParameters, log_step: Float[Tensor, ""], log_length: Float[Tensor, ""]
-) -> HmcParameters:
-    step_size, length = math.exp(float(log_step)), math.exp(float(log_length))
-    if length < LONGEST:
-        step_size = min(step_size, length)
-    return replace(
-        parameters,
-        step_size=torch.full_like(parameters.step_size, step_size),
-        most_steps=max(1, round(length / max(step_size, length / MOST_STEPS))),
-    )
+    def chunk(self) -> Chunk:
+        """Return what is filled."""
+        packed = self._points.shape[2]
+        found = self._divergences or [self._points.new_empty(0, packed)]
+        filled = {name: values[:, : self._done] for name, values in self._shares.items()}
+        counted = {name: values[:, : self._done] for name, values in self._counts.items()}
+        return Chunk(
+            first=self._first,
+            points=self._points[:, : self._done],
+            energies=self._energies[:, : self._done],
+            divergence_points=torch.cat(found),
+            **filled,
+            **counted,
+        )

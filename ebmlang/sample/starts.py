@@ -4,10 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebmlang.runtime import build_generator
-from ebmlang.sample import hmc
 from ebmlang.sample.density import Density
-from ebmlang.sample.hmc import HmcState
+from ebmlang.sample.streams import Streams
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout, draw_starts
 
@@ -18,29 +16,32 @@ REDRAWS = 100
 """How often chains that begin where the density is zero are drawn again."""
 
 
-def start_chains(density: Density, layout: Layout, chains: int, seed: int) -> HmcState:
+def spread_starts(density: Density, layout: Layout, streams: Streams) -> Float[Tensor, "chain dim"]:
     """Draw a starting point for each chain where the energy is finite and everything holds.
 
     Raises:
         EbmError: E0706 where no such point was found because of what is required, E0707 where
             the energy was finite nowhere.
     """
-    state = hmc.init(density, _draw(density, layout, chains, seed))
-    finite = state.evaluation.finite
-    good = finite & density.is_feasible(state.evaluation)
+    position = _draw(density, layout, streams, 0)
+    evaluation = density.evaluate(position)
+    finite = evaluation.finite
+    good = finite & density.is_feasible(evaluation)
     for attempt in range(1, REDRAWS + 1):
         if bool(good.all()):
-            return state
-        again = _draw(density, layout, chains, seed + attempt)
-        state = hmc.init(density, torch.where(good[:, None], state.position, again))
-        finite = finite | state.evaluation.finite
-        good = state.evaluation.finite & density.is_feasible(state.evaluation)
+            return position
+        position = torch.where(good[:, None], position, _draw(density, layout, streams, attempt))
+        evaluation = density.evaluate(position)
+        finite = finite | evaluation.finite
+        good = evaluation.finite & density.is_feasible(evaluation)
     if bool(good.all()):
-        return state
-    raise EbmError(_no_start(bool(finite.any())))
+        return position
+    raise EbmError(explain_no_start(bool(finite.any())))
 
 
-def begin_at(density: Density, points: Float[Tensor, "start packed"], chains: int) -> HmcState:
+def begin_at(
+    density: Density, points: Float[Tensor, "start packed"], chains: int
+) -> Float[Tensor, "chain dim"]:
     """Begin at given points, in turn.
 
     A point on the boundary of a domain is moved slightly inside, where something required may
@@ -49,24 +50,30 @@ def begin_at(density: Density, points: Float[Tensor, "start packed"], chains: in
     Raises:
         EbmError: E0706 or E0707 where the density is zero at all of them.
     """
-    state = hmc.init(density, density.chart.from_written(points))
-    finite = state.evaluation.finite
-    good = torch.nonzero(finite & density.is_feasible(state.evaluation))[:, 0]
+    position = density.chart.from_written(points)
+    evaluation = density.evaluate(position)
+    good = torch.nonzero(evaluation.finite & density.is_feasible(evaluation))[:, 0]
     if not len(good):
-        raise EbmError(_no_start(bool(finite.any())))
+        raise EbmError(explain_no_start(bool(evaluation.finite.any())))
     turns = torch.arange(chains, device=points.device) % len(good)
-    return hmc.init(density, state.position[good[turns]])
+    return position[good[turns]]
 
 
-def _draw(density: Density, layout: Layout, chains: int, seed: int) -> Tensor:
+def _draw(density: Density, layout: Layout, streams: Streams, attempt: int) -> Tensor:
     target, chart = density.target, density.chart
-    spread = draw_starts(layout, chains, seed=seed, dtype=target.dtype, device=target.device)
-    rng = build_generator(seed, "chains", target.device)
-    uniform = torch.rand(chains, chart.dim, dtype=target.dtype, device=target.device, generator=rng)
+    spread = draw_starts(
+        layout,
+        len(streams.chains),
+        seed=streams.seed + attempt,
+        dtype=target.dtype,
+        device=target.device,
+    )
+    uniform = streams.at(0).fork(f"start {attempt}").uniform("free", chart.dim).to(target.dtype)
     return chart.with_free(chart.from_written(spread), SPREAD * (2 * uniform - 1))
 
 
-def _no_start(any_finite: bool) -> Diagnostic:
+def explain_no_start(any_finite: bool) -> Diagnostic:
+    """Say why nothing can start: by what is required, or by the energy."""
     if any_finite:
         return Diagnostic(
             code="E0706",

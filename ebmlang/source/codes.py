@@ -69,6 +69,7 @@ _TABLE = {
     "E0318": Code("wrong-bounds"),
     "E0319": Code("state-changes-shape"),
     "E0321": Code("not-finite-constant"),
+    "E0322": Code("not-normalizable"),
     "W0331": Code("constant-term"),
     # Analyses
     "E0411": Code("impossible"),
@@ -78,6 +79,7 @@ _TABLE = {
     "E0415": Code("unknown-warning"),
     "E0416": Code("wrong-example"),
     "E0417": Code("refuted"),
+    "E0418": Code("normalize-improper"),
     "W0421": Code("not-integrable"),
     "W0422": Code("unproven"),
     "W0423": Code("always-true"),
@@ -110,6 +112,7 @@ _TABLE = {
     "E0904": Code("wrong-option", WRONG_USAGE),
     "E0905": Code("unknown-code", WRONG_USAGE),
     "E0906": Code("no-such-device", WRONG_USAGE),
+    "E0907": Code("no-such-method", WRONG_USAGE),
 }
 
 CODES: Mapping[str, Code] = MappingProxyType(_TABLE)

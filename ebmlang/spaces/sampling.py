@@ -19,6 +19,8 @@ from ebmlang.spaces.layout import Layout
 from ebmlang.spaces.pieces import MANIFOLDS, Piece, PieceKind, build_pieces, join
 from ebmlang.spaces.projection import project
 from ebmlang.spaces.rotation import (
+    normalize,
+    orthonormalize,
     rotation_flow,
     rotation_tangent,
     sphere_flow,
@@ -113,6 +115,19 @@ class SamplingChart:
             mixed[:, columns] = q[:, columns]
         return mixed
 
+    def settle(self, q: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+        """Bring the coordinates of manifolds onto them; standard normal ones become uniform.
+
+        The columns of a normal matrix, made orthonormal in turn, are uniform in the Haar measure
+        (Eaton 1983, proposition 7.2).
+        """
+        settled = q.clone()
+        for piece, columns in self._curved():
+            elements = _elements(piece, q[:, columns])
+            on = normalize if piece.kind is PieceKind.UNIT else orthonormalize
+            settled[:, columns] = on(elements).flatten(1)
+        return settled
+
     def pool(self, variance: Float[Tensor, " dim"]) -> Float[Tensor, " dim"]:
         """Give all coordinates of one manifold element the variance per tangent direction."""
         if not self._curved():
@@ -122,6 +137,11 @@ class SamplingChart:
             total = variance[columns].view(piece.count, piece.size).sum(1, keepdim=True)
             pooled[columns] = (total / _tangent_dim(piece)).expand(-1, piece.size).flatten()
         return pooled
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether no coordinates are those of a manifold."""
+        return not self._curved()
 
     def _columns(self) -> Iterator[tuple[Piece, slice]]:
         start = 0

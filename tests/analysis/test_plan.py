@@ -72,11 +72,9 @@ def test_one_start_is_not_promised_elsewhere(name):
     assert "one start" not in lines(name, Verb.SOLVE)
 
 
-def test_requirements_run_by_multipliers_and_by_rejection():
+def test_requirements_run_by_multipliers():
     assert "augmented Lagrangian" in lines("disc", Verb.SOLVE)
-    assert "is rejected" in lines("disc", Verb.SAMPLE)
     assert "augmented Lagrangian" not in lines("box", Verb.SOLVE)
-    assert "rejected" not in lines("box", Verb.SAMPLE)
 
 
 @pytest.mark.parametrize("name", ["box", "positive"])
@@ -114,7 +112,6 @@ def test_an_or_at_the_top_of_a_term_shows_its_branches(name, count):
     assert traits(name).branches == (("e", count),)
     assert traits(name).inner_branches == ()
     assert f"`e` (an OR of {count})" in lines(name, Verb.SOLVE)
-    assert f"`e` (an OR of {count})" in lines(name, Verb.SAMPLE)
 
 
 def test_an_or_inside_of_a_term_is_told_from_one_at_the_top():

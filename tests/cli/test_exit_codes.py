@@ -39,6 +39,7 @@ USAGE = {
     "constant that is no number": (["check", DESK, "--const", "width=[1]"], "E0903"),
     "value that is no value": (["solve", "FIT", "--set", "y=one"], "E0903"),
     "no such device": (["solve", DESK, "--device", "tpu"], "E0906"),
+    "no such method": (["sample", DESK, "--method", "hcm"], "E0907"),
     "no such option": (["solve", DESK, "--sead", "1"], "E0904"),
     "no such command": (["slove", DESK], "E0904"),
     "no such stage": (["graph", DESK, "--stage", "assembler"], "E0904"),

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from ebmlang.lang import DomainKind
 from ebmlang.runtime import Budget
-from ebmlang.sample import Draws, loop, sample
+from ebmlang.sample import Draws, MemorySink, Plan, sample
+from ebmlang.sample.samplers import windowed
+from ebmlang.sample.samplers.hmc import build_hmc
 from ebmlang.source import EbmError
 from ebmlang.spaces import build_layout
 from tests.runtime.function_target import FunctionTarget, layout_of
@@ -33,8 +35,9 @@ def normal_target(scales: list[float], dtype: torch.dtype = torch.float64) -> Fu
     )
 
 
-def run(target: FunctionTarget, layout, **options) -> Draws:
-    return sample(target, layout, **{"chains": 16, "warmup": 300, "draws": 300, **options})
+def run(target: FunctionTarget, layout, *, warmup=300, draws=300, thin=1, **options) -> Draws:
+    plan = Plan(warmup=warmup, draws=draws, thin=thin)
+    return sample(target, layout, build_hmc(), **{"chains": 16, "plan": plan, **options})
 
 
 @pytest.mark.slow
@@ -106,8 +109,8 @@ def test_every_draw_satisfies_every_requirement() -> None:
     draws = run(target, layout_of(DomainKind.REAL, 2), starts=torch.tensor([[1.5, 0.0]]).double())
 
     assert bool((target.requirements(draws.points.flatten(0, 1)) >= 0).all())
-    assert int(draws.infeasible.sum()) > 0
-    assert int(draws.divergences.sum()) == 0
+    assert int(draws.chunk.infeasible.sum()) > 0
+    assert int(draws.chunk.diverged.sum()) == 0
 
 
 def test_the_reported_energy_has_no_jacobian_in_it() -> None:
@@ -120,19 +123,64 @@ def test_the_reported_energy_has_no_jacobian_in_it() -> None:
 
 def test_adaptation_is_frozen_while_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    original = loop.hmc.step
+    original = windowed.Windowed.step
 
-    def spy(density, state, parameters, streams):
-        seen.append(parameters)
-        return original(density, state, parameters, streams)
+    def spy(self, setting, state, noise):
+        seen.append((float(state.step_size), float(state.length), *state.scale[0].tolist()))
+        return original(self, setting, state, noise)
 
-    monkeypatch.setattr(loop.hmc, "step", spy)
+    monkeypatch.setattr(windowed.Windowed, "step", spy)
 
     draws = run(normal_target([1.0, 3.0]), layout_of(DomainKind.REAL, 2), warmup=60, draws=40)
 
-    assert len({id(parameters) for parameters in seen[-40:]}) == 1
-    assert float(seen[-1].step_size) == draws.adaptation.step_size
-    assert len({float(parameters.step_size) for parameters in seen[:-40]}) > 10
+    assert len(set(seen[-40:])) == 1
+    assert seen[-1][0] == draws.adaptation["step size"]
+    assert len({step_size for step_size, *_ in seen[:-40]}) > 10
+
+
+class RecordingSink(MemorySink):
+    """Remembers from where the run could go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places = []
+
+    def warmed(self, place) -> None:
+        self.places.append((place, 0))
+
+    def write(self, chunk, place) -> None:
+        super().write(chunk, place)
+        self.places.append((place, len(self.chunks)))
+
+
+def test_a_run_that_goes_on_makes_the_draws_of_one_that_was_not_stopped(monkeypatch) -> None:
+    monkeypatch.setattr("ebmlang.sample.loop.CHUNK", 16 * 10 * 7)
+    layout, target = layout_of(DomainKind.REAL, 2), normal_target([1.0, 2.0])
+    whole = RecordingSink()
+    run(target, layout, warmup=120, draws=30, thin=2, sink=whole)
+
+    assert len(whole.chunks) > 3
+    assert len(whole.places) == 2 + len(whole.chunks)
+    for place, written in whole.places:
+        rest = RecordingSink()
+        run(target, layout, warmup=120, draws=30, thin=2, sink=rest, resume=place)
+        assert len(rest.chunks) == len(whole.chunks) - written
+        for chunk, expected in zip(rest.chunks, whole.chunks[written:], strict=True):
+            assert chunk.first == expected.first
+            assert torch.equal(chunk.points, expected.points)
+            assert torch.equal(chunk.hamiltonian, expected.hamiltonian)
+
+
+def test_a_chain_does_not_depend_on_the_chains_beside_it_once_adaptation_is_frozen() -> None:
+    """A warm-up of nothing learns nothing from the others but the first step size."""
+    layout, target = layout_of(DomainKind.REAL, 1), normal_target([1.0])
+    starts = torch.linspace(-1, 1, 8).double()[:, None]
+
+    eight = run(target, layout, warmup=0, draws=20, chains=8, starts=starts)
+    four = run(target, layout, warmup=0, draws=20, chains=4, starts=starts)
+
+    assert eight.adaptation["step size"] == four.adaptation["step size"]
+    assert torch.equal(eight.points[:4], four.points)
 
 
 def test_a_warm_up_of_nothing_still_draws() -> None:
@@ -193,7 +241,7 @@ def test_a_spent_time_budget_ends_the_run() -> None:
     draws = run(normal_target([1.0]), layout_of(DomainKind.REAL, 1), budget=Budget(seconds=0.0))
 
     assert draws.interrupted
-    assert draws.points.shape[1] == 1
+    assert draws.points.shape == (16, 0, 1)
 
 
 def test_starts_that_all_violate_a_requirement_are_a_diagnostic() -> None:

@@ -1,0 +1,1 @@
+"""What a warm-up learns; each a state and its update."""

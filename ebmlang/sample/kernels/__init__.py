@@ -1,0 +1,1 @@
+"""Steps that leave a density as it is, one per file."""

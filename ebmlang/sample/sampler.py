@@ -1,0 +1,86 @@
+"""What a sampler is: a kernel with what its warm-up adapts."""
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ebmlang.sample.density import Density
+from ebmlang.sample.state import ChainState, Info
+from ebmlang.sample.streams import Noise, Streams
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Setting:
+    """What every step of a run sees."""
+
+    density: Density
+    streams: Streams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """Where in its warm-up a run is.
+
+    Attributes:
+        iteration: From 1 to `warmup`.
+        warmup: Iterations of the whole warm-up.
+    """
+
+    iteration: int
+    warmup: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place(Generic[S]):
+    """Where a run is.
+
+    Attributes:
+        iteration: Iterations done, those of the warm-up included.
+        state: The sampler's; frozen once the warm-up is over and a draw was taken.
+        warmup_gradients: Evaluations of each chain in the warm-up so far.
+    """
+
+    iteration: int
+    state: S
+    warmup_gradients: Int[Tensor, " chain"]
+
+
+class Kernel(Protocol):
+    """A step that leaves exp(-U) as it is; its parameters are its fields."""
+
+    def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
+        """Move every chain once."""
+
+
+class Sampler(Protocol[S]):
+    """A kernel with its adaptation.
+
+    The state is a tree of frozen dataclasses and tuples of tensors and plain numbers, so that it
+    can be written down. After `freeze` nothing that decides on moves changes any more.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a user calls it."""
+
+    def init(self, setting: Setting, position: Float[Tensor, "chain dim"]) -> S:
+        """Begin at the positions, with the random numbers of iteration 0."""
+
+    def adapt(self, setting: Setting, state: S, noise: Noise, at: Phase) -> tuple[S, Info]:
+        """Move every chain once, and learn from it."""
+
+    def freeze(self, state: S) -> S:
+        """Return the state with what was learnt settled, at the end of the warm-up."""
+
+    def step(self, setting: Setting, state: S, noise: Noise) -> tuple[S, Info]:
+        """Move every chain once, by what was learnt."""
+
+    def chains(self, state: S) -> ChainState:
+        """Return where the chains are."""
+
+    def describe(self, state: S) -> dict[str, object]:
+        """Return what the warm-up chose, in numbers and words for people."""

@@ -1,0 +1,1 @@
+"""Kernels with their adaptation, as a run uses them."""

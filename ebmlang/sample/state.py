@@ -1,0 +1,103 @@
+"""Where chains are, and what a step did: one record for all kernels, so that they can be mixed."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ebmlang.sample.density import Density, Evaluation
+from ebmlang.sample.streams import Noise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChainState:
+    """Where each chain is.
+
+    Attributes:
+        position: In a sampler's coordinates.
+        evaluation: The density there.
+        momentum: Whitened, standard normal and tangent at the position. Kernels that draw it anew
+            in each step leave it as it is.
+        level: Uniform in (-1, 1); with its absolute value a persistent kernel decides on
+            acceptance, others leave it as it is.
+    """
+
+    position: Float[Tensor, "chain dim"]
+    evaluation: Evaluation
+    momentum: Float[Tensor, "chain dim"]
+    level: Float[Tensor, " chain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Info:
+    """What a step did, per chain.
+
+    Attributes:
+        acceptance: The probability with which what was proposed was accepted.
+        faithful: What it would be if nothing were required: how well a flow was followed.
+        accepted: Whether the chain moved.
+        diverged: Whether what was proposed was not finite, or its energy far off.
+        infeasible: Whether what was proposed violated a requirement.
+        gradients: Evaluations of energy and gradient that were spent.
+        hamiltonian: Potential and kinetic energy after the momentum was drawn [nats]; nan of a
+            kernel that has no momentum.
+    """
+
+    acceptance: Float[Tensor, " chain"]
+    faithful: Float[Tensor, " chain"]
+    accepted: Bool[Tensor, " chain"]
+    diverged: Bool[Tensor, " chain"]
+    infeasible: Bool[Tensor, " chain"]
+    gradients: Int[Tensor, " chain"]
+    hamiltonian: Float[Tensor, " chain"]
+
+
+def begin(density: Density, position: Float[Tensor, "chain dim"], noise: Noise) -> ChainState:
+    """Begin at the positions."""
+    momentum = noise.normal("first momentum", position.shape[1])
+    return ChainState(
+        position=position,
+        evaluation=density.evaluate(position),
+        momentum=density.chart.tangent(position, momentum),
+        level=2 * noise.uniform("first level")[:, 0] - 1,
+    )
+
+
+def choose(accepted: Bool[Tensor, " chain"], new: ChainState, old: ChainState) -> ChainState:
+    """Return the new state of the chains that accepted, and the old one of the others."""
+
+    def pick(a: Tensor, b: Tensor) -> Tensor:
+        return torch.where(accepted.reshape(-1, *[1] * (a.dim() - 1)), a, b)
+
+    return ChainState(
+        position=pick(new.position, old.position),
+        evaluation=choose_evaluation(accepted, new.evaluation, old.evaluation),
+        momentum=pick(new.momentum, old.momentum),
+        level=pick(new.level, old.level),
+    )
+
+
+def choose_evaluation(
+    accepted: Bool[Tensor, " chain"], new: Evaluation, old: Evaluation
+) -> Evaluation:
+    """Return the new evaluation of the chains that accepted, and the old one of the others."""
+    return Evaluation(
+        point=torch.where(accepted[:, None], new.point, old.point),
+        energy=torch.where(accepted, new.energy, old.energy),
+        log_jacobian=torch.where(accepted, new.log_jacobian, old.log_jacobian),
+        reference=torch.where(accepted, new.reference, old.reference),
+        gradient=torch.where(accepted[:, None], new.gradient, old.gradient),
+    )
+
+
+def potential(density: Density, evaluation: Evaluation) -> Float[Tensor, " chain"]:
+    """Return U as a number of its own, in float64; for differences use `density.gain`."""
+    nothing = Evaluation(
+        point=evaluation.point,
+        energy=torch.zeros_like(evaluation.energy),
+        log_jacobian=torch.zeros_like(evaluation.log_jacobian),
+        reference=torch.zeros_like(evaluation.reference),
+        gradient=evaluation.gradient,
+    )
+    return density.gain(nothing, evaluation)
