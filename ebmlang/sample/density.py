@@ -10,7 +10,7 @@ energy costs no digits. R is minus the log of a reference density whose integral
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, final
+from typing import Protocol, final, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -45,6 +45,7 @@ class Evaluation:
         return values & torch.isfinite(self.reference) & torch.isfinite(self.gradient).all(1)
 
 
+@runtime_checkable
 class Density(Protocol):
     """A potential over a sampler's coordinates, and what must hold."""
 

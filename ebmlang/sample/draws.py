@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -28,6 +28,7 @@ class Chunk:
         infeasible: Iterations whose proposal violated something required.
         gradients: Evaluations of energy and gradient.
         hamiltonian: Total energy after the latest momentum was drawn [nats]; nan without momenta.
+        branch: The number of the branch that the draw is of; 0 where E was drawn as a whole.
         divergence_points: Where some of the iterations that diverged began.
     """
 
@@ -40,6 +41,7 @@ class Chunk:
     infeasible: Int[Tensor, "chain draw"]
     gradients: Int[Tensor, "chain draw"]
     hamiltonian: Float[Tensor, "chain draw"]
+    branch: Int[Tensor, "chain draw"]
     divergence_points: Float[Tensor, "point packed"]
 
 
@@ -52,6 +54,7 @@ PER_DRAW = (
     "infeasible",
     "gradients",
     "hamiltonian",
+    "branch",
 )
 """The fields of a chunk with an axis of draws."""
 
@@ -96,6 +99,7 @@ class Draws:
         return self.chunk.points.shape[1] * self.thin
 
 
+@runtime_checkable
 class Sink(Protocol):
     """Where a run puts what it makes, with the place from which it can go on."""
 

@@ -26,6 +26,7 @@ from ebmlang.runtime import (
 from ebmlang.sample.density import TargetDensity
 from ebmlang.sample.draws import Chunk, Draws, MemorySink, Sink, join_chunks
 from ebmlang.sample.sampler import Phase, Place, Sampler, Setting
+from ebmlang.sample.settling import settle
 from ebmlang.sample.starts import begin_at, spread_starts
 from ebmlang.sample.state import ChainState, Info
 from ebmlang.sample.streams import Streams
@@ -38,8 +39,11 @@ CHAINS, WARMUP, DRAWS = 16, 500, 500
 CHUNK = 1 << 21
 """Numbers that the draws of one chunk hold at most, if more than one draw; 16 MB in float64."""
 
+SECONDS_PER_CHUNK = 10.0
+"""Time after which a chunk is handed on though it is not full [s]: what a crash may lose."""
+
 WARMUP_PER_MARK = 50
-"""Iterations of the warm-up between two times that the sink hears of it."""
+"""Iterations of the warm-up between two times that the sink hears of it; also at its end."""
 
 DIVERGENCES_KEPT = 8
 """Most points of each chunk at which divergences are remembered."""
@@ -186,8 +190,11 @@ def _begin(
         if starts is None
         else begin_at(density, starts, len(streams.chains))
     )
+    position, gradients = settle(setting, position)
     state = sampler.init(setting, position)
-    return Place(iteration=0, state=state, warmup_gradients=torch.zeros_like(streams.chains))
+    return Place(
+        iteration=0, state=state, warmup_gradients=torch.full_like(streams.chains, gradients)
+    )
 
 
 def _warm_up(run: _Run[S], place: Place[S]) -> Place[S]:
@@ -204,7 +211,7 @@ def _warm_up(run: _Run[S], place: Place[S]) -> Place[S]:
         state, info = run.sampler.adapt(run.setting, state, noise, phase)
         gradients = gradients + info.gradients
         run.progress.advance(1, "")
-        if iteration % WARMUP_PER_MARK == 0 and iteration < warmup:
+        if iteration % WARMUP_PER_MARK == 0 or iteration == warmup:
             run.sink.warmed(Place(iteration=iteration, state=state, warmup_gradients=gradients))
     run.progress.finished("")
     # A run that is stopped before draws no points; what it learnt so far is told all the same.
@@ -227,6 +234,7 @@ def _draw(run: _Run[S], place: Place[S]) -> Place[S]:
         # Chunks begin at multiples of their length, so that a run that goes on makes the same.
         size = min(length - done % length, plan.draws - done)
         collector = _Collector(done, size, chains, width)
+        due = Budget(seconds=SECONDS_PER_CHUNK).start()
         while not collector.full:
             infos = []
             for repetition in range(plan.thin):
@@ -239,7 +247,7 @@ def _draw(run: _Run[S], place: Place[S]) -> Place[S]:
             collector.add(run.sampler.chains(state), infos)
             done += 1
             run.progress.advance(1, "")
-            if run.must_end:
+            if run.must_end or due.is_over():
                 break
         place = Place(
             iteration=plan.warmup + done * plan.thin,
@@ -262,7 +270,9 @@ class _Collector:
         self._points = position.new_empty(chains, size, width)
         self._energies = position.new_empty(chains, size)
         self._shares = {name: count.double() for name in ("acceptance", "moved", "hamiltonian")}
-        self._counts = {name: count.clone() for name in ("diverged", "infeasible", "gradients")}
+        self._counts = {
+            name: count.clone() for name in ("diverged", "infeasible", "gradients", "branch")
+        }
         self._divergences: list[Tensor] = []
 
     @property
@@ -289,6 +299,8 @@ class _Collector:
             self._counts["infeasible"][:, at] += info.infeasible
             self._counts["gradients"][:, at] += info.gradients
         self._shares["hamiltonian"][:, at] = infos[-1].hamiltonian
+        if infos[-1].branch is not None:
+            self._counts["branch"][:, at] = infos[-1].branch
         self._done += 1
 
     def chunk(self) -> Chunk:

@@ -47,7 +47,13 @@ class Diagonal:
         time: Float[Tensor, "chain 1"],
     ) -> tuple[Float[Tensor, "chain dim"], Float[Tensor, "chain dim"]]:
         """Move freely for a time, along geodesics on manifolds; return the end and z there."""
-        return chart.flow(q, z, time * self._rows(len(z)))
+        rows = self._rows(len(z))
+        end, turned = chart.flow(q, z, time * rows)
+        if chart.is_flat:
+            return end, turned
+        # Flows on manifolds take round-off out of where they end; what is held still has not moved.
+        held = rows == 0
+        return torch.where(held, q, end), torch.where(held, z, turned)
 
     def masked(self, mask: Bool[Tensor, " dim"]) -> "Diagonal":
         """Return the metric that moves some coordinates only."""

@@ -1,7 +1,7 @@
 """What a sampler is: a kernel with what its warm-up adapts."""
 
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -49,6 +49,7 @@ class Place(Generic[S]):
     warmup_gradients: Int[Tensor, " chain"]
 
 
+@runtime_checkable
 class Kernel(Protocol):
     """A step that leaves exp(-U) as it is; its parameters are its fields."""
 
@@ -56,6 +57,7 @@ class Kernel(Protocol):
         """Move every chain once."""
 
 
+@runtime_checkable
 class Sampler(Protocol[S]):
     """A kernel with its adaptation.
 

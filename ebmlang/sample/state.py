@@ -42,6 +42,7 @@ class Info:
         gradients: Evaluations of energy and gradient that were spent.
         hamiltonian: Potential and kinetic energy after the momentum was drawn [nats]; nan of a
             kernel that has no momentum.
+        branch: Which of several densities the chain was moved by; None where there is one.
     """
 
     acceptance: Float[Tensor, " chain"]
@@ -51,6 +52,7 @@ class Info:
     infeasible: Bool[Tensor, " chain"]
     gradients: Int[Tensor, " chain"]
     hamiltonian: Float[Tensor, " chain"]
+    branch: Int[Tensor, " chain"] | None = None
 
 
 def begin(density: Density, position: Float[Tensor, "chain dim"], noise: Noise) -> ChainState:

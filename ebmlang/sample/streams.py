@@ -72,6 +72,9 @@ class Streams:
         self, purpose: int, width: int, iteration: int, *, normal: bool
     ) -> Float[Tensor, "chain width"]:
         """Return one iteration's numbers; those of the iterations around it are kept."""
+        if iteration == 0:
+            # What a run begins with is used once.
+            return self._make_block(purpose, width, 0, 1, normal=normal)[0]
         length = max(1, BLOCK // max(1, len(self.chains) * width))
         first = iteration - iteration % length
         key = (purpose, width, normal)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.spaces.bijection import free_width, from_domain, to_domain
@@ -115,7 +115,7 @@ class SamplingChart:
             mixed[:, columns] = q[:, columns]
         return mixed
 
-    def settle(self, q: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+    def onto_manifolds(self, q: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
         """Bring the coordinates of manifolds onto them; standard normal ones become uniform.
 
         The columns of a normal matrix, made orthonormal in turn, are uniform in the Haar measure
@@ -137,6 +137,18 @@ class SamplingChart:
             total = variance[columns].view(piece.count, piece.size).sum(1, keepdim=True)
             pooled[columns] = (total / _tangent_dim(piece)).expand(-1, piece.size).flatten()
         return pooled
+
+    def cover(self, packed: Bool[Tensor, " packed"]) -> Bool[Tensor, " dim"]:
+        """Return which of a sampler's coordinates those are of some packed columns.
+
+        Of a simplex or a manifold's element, all are where any column is among them.
+        """
+        return torch.cat(
+            [
+                packed[piece.columns].any(1).repeat_interleave(free_width(piece) // piece.count)
+                for piece in self.pieces
+            ]
+        )
 
     @property
     def is_flat(self) -> bool:

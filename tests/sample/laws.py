@@ -8,24 +8,48 @@ import torch
 from torch import Tensor
 
 from ebmlang.lang import DomainKind
-from ebmlang.spaces import Layout, draw_starts
-from tests.runtime.function_target import FunctionTarget, layout_of
+from ebmlang.sample.density import Density, Reference, TargetDensity, TemperedDensity
+from ebmlang.spaces import Layout, build_sampling_chart, draw_starts
+from tests.runtime.function_target import FunctionTarget, layout_of, nothing
 
 CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """A density `exp(-energy)` on a domain, exact draws from it, and a step size that suits it."""
+    """A density on a domain, exact draws from it, and a step size that suits it.
+
+    Attributes:
+        layout: The domain.
+        energy: In written coordinates.
+        draw: Makes exact draws.
+        step_size: For a few leapfrog steps in a unit metric.
+        requirements: Margins of what is required.
+        reference: Where the density is tempered, the end of temperature 0; then `draw` is from
+            the density in between, at `INVERSE_TEMPERATURE`.
+    """
 
     layout: Layout
     energy: Callable[[Tensor], Tensor]
     draw: Callable[[int, torch.Generator], Tensor]
     step_size: float
+    requirements: Callable[[Tensor], Tensor] = nothing
+    reference: Reference | None = None
 
     @property
     def target(self) -> FunctionTarget:
-        return FunctionTarget(dim=self.layout.dim, energy=self.energy)
+        return FunctionTarget(
+            dim=self.layout.dim, energy=self.energy, requirements=self.requirements
+        )
+
+    def density(self, count: int) -> Density:
+        """Return what a sampler of so many chains sees."""
+        chart = build_sampling_chart(self.layout, dtype=torch.float64, device=CPU)
+        plain = TargetDensity(target=self.target, chart=chart)
+        if self.reference is None:
+            return plain
+        beta = torch.full((count,), INVERSE_TEMPERATURE, dtype=torch.float64)
+        return TemperedDensity(plain=plain, reference=self.reference, inverse_temperature=beta)
 
 
 def normal(count: int, dim: int, rng: torch.Generator) -> Tensor:
@@ -47,6 +71,14 @@ SHAPES = torch.tensor([1.0, 2.0, 4.0]).double()
 LOWER, UPPER = -0.5, 1.5
 CONCENTRATION = 1.0
 """Of von Mises-Fisher and of the matrix Fisher law."""
+INVERSE_TEMPERATURE = 0.5
+"""Of the tempered law."""
+ROOT = torch.tensor([[1.0, 0.0, 0.0], [1.2, 0.7, 0.0], [-0.5, 0.6, 1.5]]).double()
+"""A square root of the covariance of the correlated normal law."""
+CENTER = 1.8
+"""Distance of the modes of the mixture from 0, in their standard deviation."""
+HEIGHT = 0.2
+"""Lower end of the cap of the sphere."""
 
 
 def truncated_normal(count: int, rng: torch.Generator) -> Tensor:
@@ -99,7 +131,71 @@ def half_normal(count: int, rng: torch.Generator) -> Tensor:
     return torch.stack([drawn[:, 0].abs(), drawn[:, 1]], dim=1)
 
 
+def correlated_normal(count: int, rng: torch.Generator) -> Tensor:
+    return normal(count, 3, rng) @ ROOT.T
+
+
+def two_normals(count: int, rng: torch.Generator) -> Tensor:
+    sign = 2 * torch.randint(2, (count, 1), generator=rng).double() - 1
+    return CENTER * sign + normal(count, 1, rng)
+
+
+def two_normals_energy(x: Tensor) -> Tensor:
+    squares = torch.cat([x - CENTER, x + CENTER], dim=1).square() / 2
+    return -torch.logsumexp(-squares, dim=1)
+
+
+def disc(count: int, rng: torch.Generator) -> Tensor:
+    direction = normal(count, 2, rng)
+    radius = uniform(count, 1, rng).sqrt()
+    return radius * direction / direction.norm(dim=1, keepdim=True)
+
+
+def discs(x: Tensor) -> Tensor:
+    """Return the margin of two discs together, without a third between them."""
+
+    def inside(center: float, radius: float) -> Tensor:
+        return radius - (x - torch.tensor([center, 0.0]).double()).norm(dim=1)
+
+    return torch.minimum(torch.maximum(inside(-0.7, 1), inside(0.7, 1)), -inside(0, 0.5))[:, None]
+
+
+def in_discs(count: int, rng: torch.Generator) -> Tensor:
+    """Reject normal draws."""
+    tries = normal(6 * count, 2, rng)
+    kept = tries[discs(tries)[:, 0] >= 0]
+    assert len(kept) >= count
+    return kept[:count]
+
+
+def cap(count: int, rng: torch.Generator) -> Tensor:
+    """Draw von Mises-Fisher above a height, by inversion as for the whole sphere."""
+    u, turn = uniform(count, 2, rng).unbind(1)
+    k = CONCENTRATION
+    height = 1 + torch.log(u + (1 - u) * math.exp(-k * (1 - HEIGHT))) / k
+    radius = (1 - height.square()).clamp(min=0).sqrt()
+    angle = 2 * math.pi * turn
+    return torch.stack([radius * angle.cos(), radius * angle.sin(), height], dim=1)
+
+
+def exponential_reference(q: Tensor) -> tuple[Tensor, Tensor]:
+    """Return minus the log density of two exponential variates, by their logarithms."""
+    return (q.exp() - q).sum(1), q.exp() - 1
+
+
 LAWS = {
+    "correlated normal": Law(
+        layout=layout_of(DomainKind.REAL, 3),
+        energy=lambda x: (x @ torch.linalg.inv(ROOT).T).square().sum(1) / 2,
+        draw=correlated_normal,
+        step_size=0.45,
+    ),
+    "two normals": Law(
+        layout=layout_of(DomainKind.REAL, 1),
+        energy=two_normals_energy,
+        draw=two_normals,
+        step_size=1.2,
+    ),
     "normal": Law(
         layout=layout_of(DomainKind.REAL, 3),
         energy=lambda x: (x / SCALES).square().sum(1) / 2,
@@ -117,6 +213,12 @@ LAWS = {
         energy=lambda x: -x.sum(1),
         draw=lambda count, rng: 1 + uniform(count, 2, rng).log(),
         step_size=0.5,
+    ),
+    "exponential": Law(
+        layout=layout_of(DomainKind.POSITIVE, 1),
+        energy=lambda x: x.sum(1),
+        draw=lambda count, rng: -uniform(count, 1, rng).log(),
+        step_size=0.7,
     ),
     "gamma": Law(
         layout=layout_of(DomainKind.POSITIVE, 3),
@@ -159,5 +261,42 @@ LAWS = {
         energy=lambda x: x.square().sum(1) / 2 + torch.where(x[:, 0] < 0, torch.nan, 0.0),
         draw=half_normal,
         step_size=0.5,
+    ),
+    "normal where something is required": Law(
+        layout=layout_of(DomainKind.REAL, 2),
+        energy=lambda x: x.square().sum(1) / 2,
+        draw=half_normal,
+        step_size=0.5,
+        requirements=lambda x: x[:, :1],
+    ),
+    "uniform in a disc": Law(
+        layout=layout_of(DomainKind.REAL, 2),
+        energy=lambda x: 0 * x.sum(1),
+        draw=disc,
+        step_size=0.4,
+        requirements=lambda x: 1 - x.square().sum(1)[:, None],
+    ),
+    "normal in two discs without a third": Law(
+        layout=layout_of(DomainKind.REAL, 2),
+        energy=lambda x: x.square().sum(1) / 2,
+        draw=in_discs,
+        step_size=0.4,
+        requirements=discs,
+    ),
+    "von mises-fisher on a cap": Law(
+        layout=layout_of(DomainKind.UNIT, 3),
+        energy=lambda x: -CONCENTRATION * x[:, 2],
+        draw=cap,
+        step_size=0.5,
+        requirements=lambda x: x[:, 2:] - HEIGHT,
+    ),
+    # Halfway, in the logarithm of the density, from the exponential to gamma of shape 5 lies
+    # gamma of shape 3.
+    "tempered gamma": Law(
+        layout=layout_of(DomainKind.POSITIVE, 2),
+        energy=lambda x: (x - 4 * x.log()).sum(1),
+        draw=lambda count, rng: gamma(torch.tensor([3.0, 3.0]), count, rng),
+        step_size=0.5,
+        reference=exponential_reference,
     ),
 }

@@ -26,10 +26,12 @@ METRICS = {
     "dense": (Dense(factor=random(GROUPS, DIM, DIM)), lambda m, i: m.factor[i]),
     "low rank": (
         low_rank(),
-        lambda m, i: m.scale[i].diag()
-        @ (
-            torch.eye(DIM, dtype=torch.float64)
-            + m.directions[i] @ (m.stretch[i] - 1).diag() @ m.directions[i].T
+        lambda m, i: (
+            m.scale[i].diag()
+            @ (
+                torch.eye(DIM, dtype=torch.float64)
+                + m.directions[i] @ (m.stretch[i] - 1).diag() @ m.directions[i].T
+            )
         ),
     ),
 }

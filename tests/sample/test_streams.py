@@ -46,9 +46,9 @@ def test_more_purposes_than_are_kept_change_nothing():
         lambda s: s.at(7).normal("b", 4),
         lambda s: s.at(7).fork("inner").normal("a", 4),
         lambda s: streams(seed=4).at(7).normal("a", 4),
-        lambda s: Streams(seed=3, chains=torch.arange(64) + 64, dtype=torch.float64)
-        .at(7)
-        .normal("a", 4),
+        lambda s: (
+            Streams(seed=3, chains=torch.arange(64) + 64, dtype=torch.float64).at(7).normal("a", 4)
+        ),
     ],
     ids=["iteration", "purpose", "fork", "seed", "chain"],
 )

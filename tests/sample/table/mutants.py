@@ -1,0 +1,357 @@
+"""Samplers with a bug, put in on purpose, that the table must see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLE = "tests/sample/table"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """A bug.
+
+    Attributes:
+        bug: What is wrong, in words.
+        file: Where, in the package.
+        old: Text that is there once.
+        new: What takes its place.
+        tests: Those of the table that look at this; one of them must fail.
+    """
+
+    bug: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    @property
+    def module(self) -> str:
+        """The name of the module that has the bug."""
+        return ".".join(("ebmlang", *Path(self.file).with_suffix("").parts))
+
+    def infect(self, text: str) -> str:
+        """Return the module's text with the bug in it.
+
+        Raises:
+            ValueError: The text is not there once, so the mutant has to be written anew.
+        """
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.bug}: not once in {self.file}: {self.old!r}")
+        return text.replace(self.old, self.new)
+
+
+def exact(kernel: str, *laws: str) -> tuple[str, ...]:
+    """Name the tests that exact draws stay exact."""
+    return _named("test_invariance.py::test_exact_draws_stay_exact", kernel, laws)
+
+
+def own(test: str, kernel: str, *laws: str) -> tuple[str, ...]:
+    """Name tests that chains are their own."""
+    return _named(f"test_independence.py::{test}", kernel, laws)
+
+
+def _named(test: str, kernel: str, laws: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{TABLE}/{test}[{kernel} on {law}]" for law in laws)
+
+
+def _hmc() -> Iterator[Mutant]:
+    file = "sample/kernels/hmc.py"
+    accept = 'accepted = noise.uniform("accept")[:, 0] < acceptance'
+    yield Mutant(
+        bug="no acceptance step",
+        file=file,
+        old=accept,
+        new="accepted = torch.ones_like(infeasible)",
+        tests=exact("hmc", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="one acceptance for the whole batch",
+        file=file,
+        old=accept,
+        new='accepted = (noise.uniform("accept")[:1, 0] < acceptance.mean()).expand(len(position))',
+        tests=exact("hmc", "normal")
+        + own("test_a_chain_elsewhere_changes_no_other", "hmc", "gamma"),
+    )
+    yield Mutant(
+        bug="no kinetic energy in the acceptance ratio",
+        file=file,
+        old="gain = density.gain(before, after) + kinetic(turned) - kinetic(momentum)",
+        new="gain = density.gain(before, after)",
+        tests=exact("hmc", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="the step size depends on the state",
+        file=file,
+        old="step_size = self.step_size.reshape(-1, 1) * jitter",
+        new="step_size = self.step_size * position.norm(dim=1, keepdim=True) * jitter",
+        tests=exact("hmc", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="the momentum is not drawn anew",
+        file=file,
+        old='normal = noise.normal("momentum", position.shape[1])',
+        new="normal = state.momentum",
+        tests=exact("hmc", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="the position moves on, the density there does not",
+        file=file,
+        old="replace(state, position=end, evaluation=after)",
+        new="replace(state, position=end)",
+        tests=_named("test_invariance.py::test_chains_move", "hmc", ("normal",)),
+    )
+
+
+def _flow() -> Iterator[Mutant]:
+    yield Mutant(
+        bug="the acceptance ratio is inverted",
+        file="sample/integrator.py",
+        old="(-gain).clamp(max=0).exp()",
+        new="gain.clamp(max=0).exp()",
+        tests=exact("hmc", "normal"),
+    )
+    yield Mutant(
+        bug="not a number is repaired",
+        file="sample/integrator.py",
+        old="return torch.where(finite, (-gain).clamp(max=0).exp(), 0), finite",
+        new="return (-gain.nan_to_num()).clamp(max=0).exp(), torch.ones_like(finite)",
+        tests=exact("hmc", "normal where the energy is a number"),
+    )
+    yield Mutant(
+        bug="the last kick is whole, not half",
+        file="sample/integrator.py",
+        old="kick = step_size if remaining else half",
+        new="kick = step_size if remaining + 1 else half",
+        tests=(f"{TABLE}/test_integrators.py::test_going_back_leads_to_the_start",),
+    )
+    yield Mutant(
+        bug="the first half kick is missing",
+        file="sample/integrator.py",
+        old="momentum - half * metric.gather(evaluation.gradient)",
+        new="momentum - 0 * half * metric.gather(evaluation.gradient)",
+        tests=(f"{TABLE}/test_integrators.py::test_going_back_leads_to_the_start",),
+    )
+    yield Mutant(
+        bug="positions are changed in place",
+        file="spaces/sampling.py",
+        old="end = q + time * p",
+        new="end = q.add_(time * p)",
+        tests=(
+            *exact("hmc", "normal"),
+            f"{TABLE}/test_independence.py::test_a_step_changes_nothing_that_it_was_given[hmc]",
+        ),
+    )
+    yield Mutant(
+        bug="momenta are not tangent",
+        file="spaces/sampling.py",
+        old="p[:, columns] = along(at, momentum).flatten(1)",
+        new="p[:, columns] = momentum.flatten(1)",
+        tests=exact("hmc", "von mises-fisher", "matrix fisher in space"),
+    )
+    yield Mutant(
+        bug="the metric's factor is transposed in the force",
+        file="sample/metric.py",
+        old="lambda part, i: part @ self.factor[i])",
+        new="lambda part, i: part @ self.factor[i].T)",
+        tests=(
+            f"{TABLE}/test_integrators.py::"
+            "test_the_error_of_the_energy_falls_with_the_square_of_the_step[gamma in dense]",
+        ),
+    )
+
+
+def _density() -> Iterator[Mutant]:
+    file = "sample/density.py"
+    yield Mutant(
+        bug="no log-Jacobian in the potential",
+        file=file,
+        old="return energy - (after.log_jacobian.double() - before.log_jacobian.double())",
+        new="return energy",
+        tests=exact("hmc", "gamma", "dirichlet"),
+    )
+    yield Mutant(
+        bug="the Jacobian is in the energy that is reported",
+        file=file,
+        old="""            energy=energy.detach(),
+            log_jacobian=log_jacobian.detach(),
+""",
+        new="""            energy=(energy - log_jacobian).detach(),
+            log_jacobian=torch.zeros_like(log_jacobian).detach(),
+""",
+        tests=_named(
+            "test_invariance.py::test_the_energy_that_is_reported_is_the_one_that_was_written",
+            "hmc",
+            ("gamma",),
+        ),
+    )
+    yield Mutant(
+        bug="the energy is clamped",
+        file=file,
+        old="energy = self.target.energy(x)\n            gradient",
+        new="energy = self.target.energy(x).clamp(max=1e6)\n            gradient",
+        tests=(
+            f"{TABLE}/test_equivariance.py::"
+            "test_a_large_constant_in_the_energy_changes_no_draw[hmc]",
+        ),
+    )
+    yield Mutant(
+        bug="what is required is ignored",
+        file=file,
+        old="return (self.target.requirements(evaluation.point) >= 0).all(1)",
+        new="return (self.target.requirements(evaluation.point) >= -torch.inf).all(1)",
+        tests=exact("hmc", "uniform in a disc"),
+    )
+    yield Mutant(
+        bug="the energy is not tempered in the acceptance ratio",
+        file=file,
+        old="return beta * self.plain.gain(before, after) + (1 - beta) * rise",
+        new="return self.plain.gain(before, after) + (1 - beta) * rise",
+        tests=exact("hmc", "tempered gamma"),
+    )
+    yield Mutant(
+        bug="the reference has the temperature of the energy",
+        file=file,
+        old="return beta * self.plain.gain(before, after) + (1 - beta) * rise",
+        new="return beta * (self.plain.gain(before, after) + 1.5 * rise)",
+        tests=exact("hmc", "tempered gamma"),
+    )
+
+
+def _streams() -> Iterator[Mutant]:
+    file = "sample/streams.py"
+    yield Mutant(
+        bug="all chains share one random stream",
+        file=file,
+        old="(self.chains & MASK)[:, None],",
+        new="torch.zeros_like(self.chains)[:, None],",
+        tests=own("test_chains_from_one_point_go_different_ways", "hmc", "gamma"),
+    )
+    yield Mutant(
+        bug="a chain's numbers depend on its place in the batch",
+        file=file,
+        old="(self.chains & MASK)[:, None],",
+        new="torch.arange(len(self.chains), device=device)[:, None],",
+        tests=own("test_any_split_of_the_batch_gives_the_same_draws", "hmc", "gamma"),
+    )
+    yield Mutant(
+        bug="momenta have the wrong variance",
+        file=file,
+        old="radius = (-2 * uniform[..., ::2].log()).sqrt()",
+        new="radius = (-1.8 * uniform[..., ::2].log()).sqrt()",
+        tests=exact("hmc", "normal"),
+    )
+
+
+def _others() -> Iterator[Mutant]:
+    generalized = "sample/kernels/generalized.py"
+    yield Mutant(
+        bug="the momentum is not turned around after a rejection",
+        file=generalized,
+        old="momentum=-momentum",
+        new="momentum=momentum",
+        tests=exact("generalized", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="the level of acceptance stays as it is along a trajectory",
+        file=generalized,
+        old="level=level * gain.exp()",
+        new="level=level",
+        tests=exact("generalized", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="the renewed momentum is too short",
+        file=generalized,
+        old="(1 - renewal).sqrt() * state.momentum",
+        new="(1 - renewal) * state.momentum",
+        tests=exact("generalized", "normal"),
+    )
+    slice_file = "sample/kernels/slice.py"
+    yield Mutant(
+        bug="the first point of the bracket is taken, inside or not",
+        file=slice_file,
+        old="""        state = choose(~found & sight.inside, following, state)
+        found = found | sight.inside
+""",
+        new="""        state = choose(~found, following, state)
+        found = torch.ones_like(found)
+""",
+        tests=exact("slice", "normal"),
+    )
+    yield Mutant(
+        bug="the height of a slice is drawn wrongly",
+        file=slice_file,
+        old='height=-noise.uniform("height")[:, 0].log()',
+        new='height=-1.5 * noise.uniform("height")[:, 0].log()',
+        tests=exact("slice", "exponential", "gamma"),
+    )
+    yield Mutant(
+        bug="a slice takes the ends of what is required with it",
+        file=slice_file,
+        old="inside=finite & feasible & (gain < self.height)",
+        new="inside=finite & (gain < self.height)",
+        tests=exact("slice", "uniform in a disc"),
+    )
+    yield Mutant(
+        bug="all points of a trajectory weigh the same",
+        file="sample/kernels/nuts.py",
+        old="log_weight = torch.where(finite & feasible, -rise, -torch.inf)",
+        new="log_weight = torch.where(finite & feasible, 0 * rise, -torch.inf)",
+        tests=exact("nuts", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="a half of the trajectory is preferred without its weight",
+        file="sample/kernels/nuts.py",
+        old="swapped = growing & (swaps[:, doubling] < grown.log_weight - tree.log_weight)",
+        new="swapped = growing & torch.isfinite(grown.log_weight)",
+        tests=exact("nuts", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="a bounce changes the length of the momentum",
+        file="sample/kernels/reflection.py",
+        old="normal = normal / length",
+        new="normal = normal / length * 0.8",
+        tests=exact("reflection", "uniform in a disc", "normal where something is required"),
+    )
+    yield Mutant(
+        bug="the gradient step is not corrected",
+        file="sample/kernels/langevin.py",
+        old="return choose(info.accepted, proposed, state), info",
+        new="return choose(torch.isfinite(info.acceptance), proposed, state), info",
+        tests=exact("langevin", "normal"),
+    )
+    yield Mutant(
+        bug="the kernel of a mixture is picked by the state",
+        file="sample/kernels/combine.py",
+        old='place = noise.shared("kernel") * sum(self.shares)',
+        new="place = float(state.position[0, 0].sigmoid()) * sum(self.shares)",
+        tests=own(
+            "test_any_split_of_the_batch_gives_the_same_draws", "mixture", "correlated normal"
+        ),
+    )
+    yield Mutant(
+        bug="the volume of a map is left out",
+        file="sample/warp.py",
+        old="return replace(plain, log_jacobian=plain.log_jacobian + volume, gradient=slope)",
+        new="return replace(plain, log_jacobian=plain.log_jacobian + 0 * volume, gradient=slope)",
+        tests=exact("warped", "correlated normal"),
+    )
+    yield Mutant(
+        bug="the adaptation is not frozen",
+        file="sample/samplers/windowed.py",
+        old="return replace(state, chains=chains), info",
+        new="return replace(state, chains=chains, step_size=0.9 * state.step_size), info",
+        tests=(f"{TABLE}/test_adaptation.py::test_nothing_is_learnt_after_the_warm_up[hmc]",),
+    )
+    yield Mutant(
+        bug="the warm-up goes on while drawing",
+        file="sample/loop.py",
+        old="state, info = run.sampler.step(run.setting, state, noise)",
+        new="phase = Phase(iteration=1, warmup=1)\n"
+        "                state, info = run.sampler.adapt(run.setting, state, noise, phase)",
+        tests=(f"{TABLE}/test_adaptation.py::test_a_run_adapts_freezes_once_and_draws[hmc]",),
+    )
+
+
+MUTANTS = (*_hmc(), *_flow(), *_density(), *_streams(), *_others())
+"""The bugs, each of which has been in a published sampler or is a slip of one character away."""
