@@ -14,25 +14,21 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ebmlang.analysis.places import Axes, read_places
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Apply,
-    Body,
     Call,
     Connective,
     Convert,
     Density,
     Expression,
-    Let,
     Logical,
     Mixture,
-    Program,
     Quantified,
     QuantifierKind,
     Relation,
-    Role,
     SpecCall,
-    Term,
 )
+from ebmlang.check.program import Body, Let, Program, Role, Term
 from ebmlang.graph import EnergyGraph, Kind
 from ebmlang.graph.build import build_graph
 from ebmlang.graph.expressions import Environment, Interpreter

@@ -1,5 +1,6 @@
 """The facts of a spec as plain data: what `ebm explain` draws, and prints with `--json`."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,8 +45,26 @@ def describe_facts(facts: "GraphFacts") -> dict[str, Any]:
             "method": plan.sampler.method,
             "does": DOES[plan.sampler.method],
             "because": plan.sampler.because,
+            "branches": _branches(facts) if plan.sampler.method == "branches" else [],
         },
     }
+
+
+def _branches(facts: "GraphFacts") -> list[dict[str, Any]]:
+    """Return the branches of E; a share that has to be estimated is None."""
+    known = [branch.log_weight for branch in facts.branches if branch.log_weight is not None]
+    whole = len(known) == len(facts.branches)
+    total = float(np.logaddexp.reduce(known)) if whole else 0.0
+    return [
+        {
+            "name": branch.name,
+            "share": math.exp(branch.log_weight - total)
+            if whole and branch.log_weight is not None
+            else None,
+            **describe_span(branch.span),
+        }
+        for branch in facts.branches
+    ]
 
 
 def describe_term(facts: "GraphFacts", term: TermInfo) -> dict[str, Any]:
@@ -143,7 +162,7 @@ def _culprit(facts: "GraphFacts", path: str, pieces: tuple[int, ...]) -> dict[st
     for piece in pieces:
         if facts.curvature[piece].value is Curvature.UNKNOWN:
             culprit = find_culprit(facts, piece)
-            place = _span(find_span(facts, path, culprit))
+            place = describe_span(find_span(facts, path, culprit))
             return {"rule": facts.curvature[culprit].rule, **place}
     return None
 
@@ -153,7 +172,7 @@ def _smoothness(facts: "GraphFacts", path: str, regularities: list[Regularity]) 
         {
             "kind": spot.kind.value,
             "order": None if spot.order == SMOOTH else spot.order,
-            **_span(find_span(facts, path, spot.node, spot.origin)),
+            **describe_span(find_span(facts, path, spot.node, spot.origin)),
         }
         for regularity in regularities
         for spot in regularity.spots
@@ -163,7 +182,8 @@ def _smoothness(facts: "GraphFacts", path: str, regularities: list[Regularity]) 
     return {"smoothness": name_order(order), "not_smooth_at": unique}
 
 
-def _span(span: Span | None) -> dict[str, Any]:
+def describe_span(span: Span | None) -> dict[str, Any]:
+    """Return the text and the place of a piece of the spec, as far as it has one."""
     return {} if span is None else {"text": span.text, "at": str(span)}
 
 

@@ -10,6 +10,7 @@ from ebmlang.lang.facts import Curvature, Slope
 from ebmlang.lang.interval import Interval
 
 if TYPE_CHECKING:
+    from ebmlang.analysis.branches import Branch
     from ebmlang.analysis.dependence import Block
     from ebmlang.analysis.smoothness import Regularity
     from ebmlang.analysis.verdict import Propriety
@@ -67,6 +68,13 @@ class GraphFacts:
         from ebmlang.analysis.dependence import find_blocks
 
         return find_blocks(self)
+
+    @cached_property
+    def branches(self) -> "tuple[Branch, ...]":
+        """What E opens up into where it has an OR of densities at its top."""
+        from ebmlang.analysis.branches import find_branches
+
+        return find_branches(self)
 
     @cached_property
     def propriety(self) -> "Propriety":

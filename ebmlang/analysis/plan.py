@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from ebmlang.analysis.facts import GraphFacts
 from ebmlang.analysis.sampling import (
     DEFAULT_CHAINS,
     Problem,
@@ -21,7 +22,6 @@ from ebmlang.analysis.verdict import Answer
 
 if TYPE_CHECKING:
     from ebmlang.analysis.dependence import Block
-    from ebmlang.analysis.facts import GraphFacts
 
 
 class Verb(Enum):
@@ -90,7 +90,7 @@ class Rule:
     says: Sentence
 
 
-def build_plan(facts: "GraphFacts", chains: int = DEFAULT_CHAINS) -> Plan:
+def build_plan(facts: GraphFacts, chains: int = DEFAULT_CHAINS) -> Plan:
     """Return what each verb does with each block of variables.
 
     Args:
@@ -104,7 +104,7 @@ def build_plan(facts: "GraphFacts", chains: int = DEFAULT_CHAINS) -> Plan:
     }
     blocks = []
     found = tuple(infer_traits(facts, block) for block in facts.blocks)
-    sampler = choose_sampler(Problem(traits=found, chains=chains))
+    sampler = pick_sampler(facts, chains)
     for block, traits in zip(facts.blocks, found, strict=True):
         steps = tuple(
             Step(verb=verb, runs=(refusal,), because=(), notes=())
@@ -114,6 +114,23 @@ def build_plan(facts: "GraphFacts", chains: int = DEFAULT_CHAINS) -> Plan:
         )
         blocks.append(BlockPlan(block=block, traits=traits, steps=steps))
     return Plan(blocks=tuple(blocks), sampler=sampler)
+
+
+def pick_sampler(facts: GraphFacts, chains: int = DEFAULT_CHAINS) -> SamplerChoice:
+    """Return the sampler that moves all blocks together.
+
+    Args:
+        facts: Of the whole.
+        chains: How many it will have.
+    """
+    traits = tuple(infer_traits(facts, block) for block in facts.blocks)
+    forked = any(t.branches or t.inner_branches for t in traits)
+    parts = facts.branches if forked else ()
+    # A branch that has several modes itself is no easier than the whole.
+    inner = (pick_sampler(GraphFacts(part.graph, facts.inputs), chains) for part in parts)
+    separable = bool(parts) and all(choice.method != "smc" for choice in inner)
+    branches = len(parts) if separable else 0
+    return choose_sampler(Problem(traits=traits, chains=chains, branches=branches))
 
 
 def _step(verb: Verb, rules: tuple[Rule, ...], traits: Traits) -> Step:

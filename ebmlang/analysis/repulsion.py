@@ -10,7 +10,8 @@ import numpy as np
 from ebmlang.analysis.facts import GraphFacts
 from ebmlang.analysis.propriety.message import show_reason
 from ebmlang.analysis.verdict import Answer, Verdict
-from ebmlang.check.program import Apply, Program
+from ebmlang.check.formulas import Apply
+from ebmlang.check.program import Program
 from ebmlang.check.walk import reach_expressions
 from ebmlang.source import Diagnostic, Label, Span
 
@@ -33,7 +34,8 @@ def repel_diagnostics(program: Program, facts: GraphFacts) -> tuple[Diagnostic, 
     if not calls:
         return ()
     verdict = facts.propriety.integrable
-    missing = any(given.path not in facts.inputs.givens for given in facts.graph.givens)
+    data = [given.path for given in facts.graph.givens if not given.estimated]
+    missing = any(path not in facts.inputs.givens for path in data)
     if verdict.answer is Answer.PROPER or (verdict.answer is Answer.UNKNOWN and missing):
         return ()
     first, *others = calls

@@ -21,6 +21,10 @@ CHAINS_PER_NUMBER = 4
 """Chains per unknown number from which on an ensemble tells its own shape."""
 
 
+FEWEST_ISLANDS = 4
+"""Islands of particles from which on their spread tells an error; each is a chain of the result."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """What the choice depends on.
@@ -28,10 +32,12 @@ class Problem:
     Attributes:
         traits: Of every block of variables.
         chains: How many there will be.
+        branches: Of how many parts exp(-E) is a sum, where each can be drawn by itself; else 0.
     """
 
     traits: tuple[Traits, ...]
     chains: int
+    branches: int = 0
 
     @property
     def numbers(self) -> int:
@@ -114,13 +120,23 @@ DOES: Mapping[str, str] = MappingProxyType(
 
 RULES: tuple[SamplerRule, ...] = (
     SamplerRule(
+        method="branches",
+        applies=lambda p: p.branches > 0,
+        says=lambda p: (
+            f"exp(-E) is a sum of {p.branches} parts, by the OR at the top of "
+            f"{p.named(lambda t: tuple(path for path, _ in t.branches))}"
+        ),
+    ),
+    SamplerRule(
         method="slice",
         applies=_any(lambda t: t.order < 0),
         says=lambda _p: "E jumps, and a gradient does not see a jump",
     ),
     SamplerRule(
         method="smc",
-        applies=_any(lambda t: bool(t.branches or t.inner_branches)),
+        applies=lambda p: (
+            p.chains >= FEWEST_ISLANDS and any(t.branches or t.inner_branches for t in p.traits)
+        ),
         says=lambda p: (
             "an OR may make several modes: "
             f"{p.named(lambda t: (*(path for path, _ in t.branches), *t.inner_branches))}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.constants import LARGEST_INT
 from ebmlang.check.conversion import check_numbers, to_common_sort, to_real
 from ebmlang.check.scope import Scope
@@ -35,7 +35,7 @@ def infer_negative(node: tree.Negative, scope: Scope) -> Value | None:
     if operand is None:
         return None
     match operand.expression:
-        case program.Literal(value=number, type=type_) if type_.sort in (Sort.INT, Sort.REAL):
+        case formulas.Literal(value=number, type=type_) if type_.sort in (Sort.INT, Sort.REAL):
             return literal(-number, node.span)
     if not check_numbers([operand], scope.session, node.span, "cannot take the negative of {what}"):
         return None
@@ -83,7 +83,7 @@ def apply_elementwise(
         return None
     sort = operands[0].sort
     type_ = Type(sort, shape, latest(*operands))
-    expression = program.Apply(
+    expression = formulas.Apply(
         operator=operator.name,
         arguments=tuple(value.expression for value in operands),
         type=type_,
@@ -135,11 +135,11 @@ def show_origins(values: Sequence[Value], session: Session) -> list[Label]:
     labels = {}
     for value in values:
         match value.expression:
-            case program.Reference(symbol=symbol):
+            case formulas.Reference(symbol=symbol):
                 pass
-            case program.Member(path=(*_, symbol)):
+            case formulas.Member(path=(*_, symbol)):
                 pass
-            case program.Convert(operand=program.Reference(symbol=symbol)):
+            case formulas.Convert(operand=formulas.Reference(symbol=symbol)):
                 pass
             case _:
                 continue
@@ -192,7 +192,7 @@ def apply_core(
         return None
     sort = operands[0].sort if same else Sort.REAL
     return Value(
-        expression=program.Apply(
+        expression=formulas.Apply(
             operator=operator.name,
             arguments=tuple(value.expression for value in operands),
             type=Type(sort, shape, latest(*operands)),

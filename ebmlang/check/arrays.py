@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from types import MappingProxyType
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import (
     infer_all,
     infer_size,
@@ -63,7 +63,7 @@ def _stack(elements: Sequence[Value], span: Span, scope: Scope) -> Value | None:
             )
             return None
     return Value(
-        expression=program.Apply(
+        expression=formulas.Apply(
             operator="stack",
             arguments=tuple(element.expression for element in elements),
             options=(("axis", -len(first.shape) - 1),),
@@ -271,7 +271,7 @@ def _stage_of(shape: Shape) -> Stage:
 
 def _apply(
     operator: str,
-    arguments: tuple[program.Expression, ...],
+    arguments: tuple[formulas.Expression, ...],
     options: tuple[tuple[str, object], ...],
     sort: Sort,
     shape: Shape,
@@ -279,7 +279,7 @@ def _apply(
     span: Span,
 ) -> Value:
     return Value(
-        expression=program.Apply(
+        expression=formulas.Apply(
             operator=operator,
             arguments=arguments,
             options=options,

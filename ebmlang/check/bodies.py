@@ -105,6 +105,7 @@ def _build_prior(statement: tree.Var, scope: Scope) -> program.Term | None:
 
 
 def _build_term(statement: tree.Term, scope: Scope) -> program.Term | None:
+    scope.session.statement = statement.name.name
     value = scope.infer(statement.value)
     weight: float | None = 1.0
     if statement.weight is not None:

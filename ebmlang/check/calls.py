@@ -3,17 +3,18 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import infer_all, match_plain, match_values
 from ebmlang.check.arrays import FORMS as ARRAY_FORMS
 from ebmlang.check.conversion import check_numbers, convert, to_real
 from ebmlang.check.externs import Extern
+from ebmlang.check.formulas import RelationOperator
 from ebmlang.check.instances import call_function, instantiate_spec
 from ebmlang.check.iterations import DOMAIN_FORMS
 from ebmlang.check.logic import FORMS as ENERGY_FORMS
 from ebmlang.check.members import find_target
 from ebmlang.check.operators import call_operator
-from ebmlang.check.program import Body, Part, RelationOperator, SpecInstance
+from ebmlang.check.program import Body, Part, SpecInstance
 from ebmlang.check.scope import CallableEntry, FunctionDefinition, Scope, SpecDefinition
 from ebmlang.check.value import ModuleTarget, Value, latest, literal, snippet
 from ebmlang.lang import Sort, Stage, Type
@@ -145,7 +146,7 @@ def _call_spec(definition: SpecDefinition, call: tree.Call, scope: Scope) -> Val
     constraints = all(type_.sort is Sort.CONSTRAINT for type_ in types)
     stage = max([latest(*arguments), *(type_.stage for type_ in types)])
     return Value(
-        expression=program.SpecCall(
+        expression=formulas.SpecCall(
             instance=record.instance,
             arguments=tuple(argument.expression for argument in arguments),
             logic=record.scope.context.logic,
@@ -197,7 +198,7 @@ def build_part(statement: tree.Part, weight: float, scope: Scope) -> tuple[Part,
     if found is None:
         return None
     record, arguments = found
-    symbol = session.symbol(statement.name.name, program.SymbolKind.PART, statement.name.span)
+    symbol = session.symbol(statement.name.name, formulas.SymbolKind.PART, statement.name.span)
     part = Part(
         symbol=symbol,
         instance=record.instance,
@@ -235,7 +236,7 @@ def _call_extern(extern: Extern, call: tree.Call, scope: Scope) -> Value | None:
     # What it computes is not known here, so it is never a constant.
     stage = max(Stage.GIVEN, latest(*values)) if values else Stage.UNKNOWN
     applied = Value(
-        expression=program.Apply(
+        expression=formulas.Apply(
             operator="extern",
             arguments=tuple(to_real(value).expression for value in values),
             options=(("name", extern.name),),
@@ -245,7 +246,7 @@ def _call_extern(extern: Extern, call: tree.Call, scope: Scope) -> Value | None:
     )
     match extern.sort:
         case Sort.CONSTRAINT:
-            relation = program.Relation(
+            relation = formulas.Relation(
                 operator=RelationOperator.GE,
                 left=applied.expression,
                 right=literal(0.0, call.span).expression,

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from ebmlang.check.program import Body, Expression, Given, Let, Role, Term, Variable
+from ebmlang.check.formulas import Expression
+from ebmlang.check.program import Body, Given, Let, Role, Term, Variable
 from ebmlang.lang import Dim
 from ebmlang.source import Span
 

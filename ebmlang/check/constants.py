@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Apply,
     At,
     Call,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.session import Session
 from ebmlang.check.value import Value, describe, latest, literal, snippet
 from ebmlang.lang import NUMBERS, Sort, Stage, Type
@@ -28,7 +28,7 @@ def convert(value: Value, sort: Sort, span: Span | None = None) -> Value:
         return value
     type_ = Type(sort, value.shape, value.stage)
     place = span or value.span
-    return Value(expression=program.Convert(operand=value.expression, type=type_, span=place))
+    return Value(expression=formulas.Convert(operand=value.expression, type=type_, span=place))
 
 
 def to_real(value: Value) -> Value:
@@ -38,9 +38,9 @@ def to_real(value: Value) -> Value:
 
 def _to_real(value: Value) -> Value:
     match value.expression:
-        case program.Literal(value=number):
+        case formulas.Literal(value=number):
             return literal(float(number), value.span)
-        case program.Apply(operator="stack", arguments=elements) as array:
+        case formulas.Apply(operator="stack", arguments=elements) as array:
             reals = tuple(_to_real(Value(expression=e)).expression for e in elements)
             type_ = Type(Sort.REAL, value.shape, value.stage)
             return Value(expression=replace(array, arguments=reals, type=type_))
@@ -145,7 +145,7 @@ def to_condition(value: Value, session: Session, whose: str, way_out: str = "") 
     if value.sort not in FORMULAS:
         whole = value.sort is Sort.INT
         help_text = f"compare it: `{snippet(value.span, 'x')} {'==' if whole else '>='} 1`"
-        if isinstance(value.expression, program.Literal):
+        if isinstance(value.expression, formulas.Literal):
             help_text = "the truth values are `true` and `false`"
         session.error(
             "E0301",
@@ -178,7 +178,7 @@ def is_known(values: Sequence[Value]) -> bool:
 def show_number_inside(energy: Value) -> str:
     """Return the text of the number that was made an energy, where it was written."""
     match energy.expression:
-        case program.Convert(operand=operand) if operand.type.sort is Sort.REAL:
+        case formulas.Convert(operand=operand) if operand.type.sort is Sort.REAL:
             return snippet(operand.span, "e")
         case _:
             return "e"

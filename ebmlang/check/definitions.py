@@ -4,13 +4,13 @@ Each function returns what the name of a statement stands for, and adds to the b
 what the program has to define; None where the statement has an error, which is reported.
 """
 
-from ebmlang.check import program
+from ebmlang.check import formulas, program
 from ebmlang.check.arguments import infer_weight
 from ebmlang.check.calls import build_part
 from ebmlang.check.constants import ELEMENTS, LARGEST_INT, NotFinite, NotKnown, TooCostly, evaluate
 from ebmlang.check.conversion import to_condition, to_real
 from ebmlang.check.domains import build_given_type, build_variable_domain
-from ebmlang.check.program import SymbolKind
+from ebmlang.check.formulas import SymbolKind
 from ebmlang.check.scope import Scope
 from ebmlang.check.value import Binding, PartTarget, Target, Value, describe, literal, snippet
 from ebmlang.lang import VALUES, Shape, Sort, Stage, Type
@@ -104,7 +104,9 @@ def _evaluate(value: Value, what: str, scope: Scope, *, is_const: bool) -> Value
 def resolve_let(statement: tree.Let, scope: Scope) -> Target | None:
     """Return what a `let` stands for."""
     session = scope.session
+    around, session.statement = session.statement, statement.name.name
     value = scope.infer(statement.value)
+    session.statement = around
     if value is None:
         return None
     if value.stage is Stage.CONSTANT and value.sort in VALUES:
@@ -116,7 +118,7 @@ def resolve_let(statement: tree.Let, scope: Scope) -> Target | None:
     return _define(symbol, value, statement.span, scope)
 
 
-def _define(symbol: program.Symbol, value: Value, span: Span, scope: Scope) -> Binding:
+def _define(symbol: formulas.Symbol, value: Value, span: Span, scope: Scope) -> Binding:
     scope.session.define(symbol, value.expression)
     scope.context.definitions.append(program.Let(symbol=symbol, value=value.expression, span=span))
     return Binding(symbol=symbol, type=value.type, dim=value.dim, density=value.density)
@@ -207,7 +209,7 @@ def _fit_default(default: Value, shape: Shape, statement: tree.Given, scope: Sco
             secondary=[Label(statement.domain.span, "declared here")],
         )
         return None
-    expression = program.Apply(
+    expression = formulas.Apply(
         operator="expand",
         arguments=(default.expression,),
         options=(("shape", shape),),
@@ -240,5 +242,6 @@ def resolve_part(statement: tree.Part, scope: Scope) -> Target | None:
     if built is None:
         return None
     part, inner = built
+    scope.session.parts[part.symbol] = part
     scope.context.definitions.append(part)
     return PartTarget((part.symbol,), part.instance.name, inner)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import infer_all, match_values
 from ebmlang.check.constants import Array, find_array
 from ebmlang.check.conversion import check_numbers, convert, to_real
@@ -50,7 +50,7 @@ def build_density(left: Value | None, call: tree.Call, span: Span, scope: Scope)
     energy = _call_energy(taken, arguments, distribution, span, scope)
     if energy is None:
         return None
-    expression = program.Density(
+    expression = formulas.Density(
         distribution=distribution.name,
         left=taken.expression,
         arguments=tuple(argument.expression for argument in arguments),
@@ -215,7 +215,7 @@ def _call_energy(
     distribution: Distribution,
     span: Span,
     scope: Scope,
-) -> program.Call | None:
+) -> formulas.Call | None:
     """Return the energy; None where its inside has an error, such as a category too large."""
     session = scope.session
     library = load_standard(("distributions",), session)
@@ -223,6 +223,6 @@ def _call_energy(
     if entry is None or not isinstance(entry.callee, FunctionDefinition):
         raise InternalError(f"the standard library does not define `{distribution.name}`")
     value = call_function(entry.callee, [left, *arguments], span, session)
-    if value is None or not isinstance(value.expression, program.Call):
+    if value is None or not isinstance(value.expression, formulas.Call):
         return None
     return value.expression

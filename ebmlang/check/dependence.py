@@ -10,20 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ebmlang.check.program import (
-    Body,
-    Call,
-    Expression,
-    FunctionInstance,
-    Let,
-    Member,
-    Part,
-    Reference,
-    SpecCall,
-    SpecInstance,
-    Symbol,
-    Term,
-)
+from ebmlang.check.formulas import Call, Expression, Member, Reference, SpecCall, Symbol
+from ebmlang.check.program import Body, FunctionInstance, Let, Part, SpecInstance, Term
 from ebmlang.check.walk import children
 
 Atom: TypeAlias = tuple[Symbol, ...]

@@ -3,7 +3,7 @@
 import math
 from typing import assert_never
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arithmetic import infer_arithmetic, infer_negative, join_shapes
 from ebmlang.check.arrays import infer_array
 from ebmlang.check.calls import infer_call
@@ -146,7 +146,7 @@ def _infer_conditional(node: tree.Conditional, scope: Scope) -> Value | None:
     if shape is None:
         return None
     return Value(
-        expression=program.Apply(
+        expression=formulas.Apply(
             operator="where",
             arguments=tuple(operand.expression for operand in operands),
             type=Type(yes.sort, shape, latest(*operands)),

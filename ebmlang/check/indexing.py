@@ -1,9 +1,9 @@
 """Indices and slices, and the proof that they stay inside where that is easy."""
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import infer_whole
 from ebmlang.check.constants import find_number
-from ebmlang.check.program import At, Between
+from ebmlang.check.formulas import At, Between
 from ebmlang.check.scope import Scope
 from ebmlang.check.value import Value, describe, latest, literal, snippet
 from ebmlang.lang import VALUES, Dim, Sort, Stage, Type
@@ -50,7 +50,7 @@ def infer_index(node: tree.Index, scope: Scope) -> Value | None:
     shape.extend(base.shape[len(node.items) :])
     type_ = Type(base.sort, tuple(shape), latest(base, *indices))
     return Value(
-        expression=program.Index(
+        expression=formulas.Index(
             base=base.expression, items=tuple(items), type=type_, span=node.span
         )
     )

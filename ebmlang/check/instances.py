@@ -8,12 +8,13 @@ that functions calling functions cost no more than their text.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import infer_size
 from ebmlang.check.conversion import to_condition, to_real
+from ebmlang.check.formulas import Symbol, SymbolKind
 from ebmlang.check.logic import settle_density
 from ebmlang.check.names import bare_sizes
-from ebmlang.check.program import FunctionInstance, SpecInstance, Symbol, SymbolKind
+from ebmlang.check.program import FunctionInstance, SpecInstance
 from ebmlang.check.scope import (
     Context,
     FunctionDefinition,
@@ -77,7 +78,7 @@ def call_function(
     if record.instance is None or record.result is None:
         return None
     result = record.result
-    expression = program.Call(
+    expression = formulas.Call(
         instance=record.instance,
         arguments=tuple(value.expression for value in bound.values),
         type=result.type,

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import infer_whole
 from ebmlang.check.conversion import to_condition
-from ebmlang.check.program import Iteration, IterationKind, Symbol, SymbolKind
+from ebmlang.check.formulas import Iteration, IterationKind, Symbol, SymbolKind
 from ebmlang.check.scope import Scope
 from ebmlang.check.value import Binding, Bounds, Value, describe, snippet
 from ebmlang.lang import VALUES, Dim, Sort, Stage, Type
@@ -140,7 +140,7 @@ def bind_iteration(binding: tree.Binding, scope: Scope) -> Bound | None:
 
 
 def _finish(
-    plan: _Plan, symbols: Sequence[Symbol], condition: program.Expression | None
+    plan: _Plan, symbols: Sequence[Symbol], condition: formulas.Expression | None
 ) -> Iteration:
     factors = tuple(
         _finish(factor, [symbol], None)

@@ -7,7 +7,7 @@ Whether two densities are densities of the same left side is asked structurally:
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Apply,
     At,
     Between,
@@ -17,6 +17,7 @@ from ebmlang.check.program import (
     Index,
     Literal,
     Member,
+    Normalized,
     Reference,
     SizeValue,
     Symbol,
@@ -50,6 +51,11 @@ class KeyTable:
         number = self._find(expression)
         self._seen[id(expression)] = (expression, number)
         return number
+
+    def atom_key(self, atom: Atom) -> int:
+        """Return the number of a symbol, spoken of by the path that leads to it."""
+        *path, symbol = atom
+        return self._row(("member", *path, symbol)) if path else self._row(("symbol", symbol))
 
     def substitute(self, key: int, replacements: Mapping[Symbol, int]) -> int:
         """Return the key of an expression in which symbols have become other expressions."""
@@ -112,6 +118,8 @@ class KeyTable:
                 return self._row(("index", *map(_pattern, items)), parts)
             case Call(instance=instance):
                 return self._row(("call", id(instance)), (*parts, self.key(instance.result)))
+            case Normalized(name=name):
+                return self._row(("normalized", name), parts)
             case _:
                 return self._row(("other", id(expression)), parts)
 

@@ -8,7 +8,7 @@ known up to a constant only.
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import infer_all, match_plain, match_values
 from ebmlang.check.constants import find_number
 from ebmlang.check.conversion import (
@@ -20,7 +20,8 @@ from ebmlang.check.conversion import (
     to_energy,
     to_real,
 )
-from ebmlang.check.program import Connective
+from ebmlang.check.formulas import Connective
+from ebmlang.check.normalizing import call_normalize
 from ebmlang.check.scope import Scope
 from ebmlang.check.session import Session
 from ebmlang.check.value import DensityFacts, Value, describe, latest, snippet
@@ -124,7 +125,7 @@ def infer_mix(node: tree.Mix, scope: Scope) -> Value | None:
         return None
     if not check_mixable(components, "`mix`", session):
         return None
-    expression = program.Mixture(
+    expression = formulas.Mixture(
         weights=tuple(weight.expression for weight in known),
         components=tuple(component.expression for component in components),
         type=Type(Sort.DENSITY, (), latest(*components, *known)),
@@ -184,10 +185,17 @@ def check_mixable(values: Sequence[Value], word: str, session: Session) -> bool:
                 value.span,
                 "this is a density of something else",
                 secondary=[Label(first.span, "than this")],
+                notes=_say_of_what(values),
                 helps=("put the same expression before `~` on all sides",),
             )
             return False
     return True
+
+
+def _say_of_what(values: Sequence[Value]) -> tuple[str, ...]:
+    if not any(isinstance(value.expression, formulas.Normalized) for value in values):
+        return ()
+    return ("a `normalize` is a density of all the variables that it depends on, each as a whole",)
 
 
 def _report_no_mixture(value: Value, values: Sequence[Value], word: str, session: Session) -> None:
@@ -200,8 +208,8 @@ def _report_no_mixture(value: Value, values: Sequence[Value], word: str, session
             f"{word} has no meaning on a plain energy, which is known up to a constant only",
             value.span,
             "this is an energy",
-            notes=("`normalize`, which makes an energy a density, is not yet supported",),
             helps=(
+                f"make it a density: `normalize({text})`",
                 f"join energies at the levels they have: `{joined}`",
                 "make it a constraint on its number: "
                 f"`{show_number_inside(value)} <= 1 within 0.1`",
@@ -262,7 +270,7 @@ def _join(
     scope: Scope,
     sort: Sort = Sort.CONSTRAINT,
 ) -> Value:
-    expression = program.Logical(
+    expression = formulas.Logical(
         connective=connective,
         operands=tuple(operand.expression for operand in operands),
         logic=scope.context.logic,
@@ -276,7 +284,7 @@ def _join(
 
 
 def _apply(operator: str, arguments: Sequence[Value], span: Span) -> Value:
-    expression = program.Apply(
+    expression = formulas.Apply(
         operator=operator,
         arguments=tuple(argument.expression for argument in arguments),
         type=Type(Sort.ENERGY, (), latest(*arguments)),
@@ -340,16 +348,6 @@ def _call_repel(call: tree.Call, scope: Scope) -> Value | None:
     return _apply("repel", [energy, to_real(values[1])], call.span)
 
 
-def _later(reason: str) -> Callable[[tree.Call, Scope], Value | None]:
-    def report_later(call: tree.Call, scope: Scope) -> Value | None:
-        infer_all([argument.value for argument in call.arguments], scope)
-        name = call.function.span.text
-        scope.session.error("E0108", f"`{name}` is not yet supported", call.function.span, reason)
-        return None
-
-    return report_later
-
-
 FORMS: Mapping[str, Callable[[tree.Call, Scope], Value | None]] = MappingProxyType(
     {
         "energy": _call_energy,
@@ -357,7 +355,7 @@ FORMS: Mapping[str, Callable[[tree.Call, Scope], Value | None]] = MappingProxyTy
         "unlike": _call_unlike,
         "tempered": _call_tempered,
         "repel": _call_repel,
-        "normalize": _later("it needs an estimate of the integral"),
+        "normalize": call_normalize,
     }
 )
 """Calls that make energies of energies, by name."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import infer_whole, match_arguments, match_values
 from ebmlang.check.arithmetic import apply_core, apply_elementwise, join_shapes
 from ebmlang.check.arrays import FORMS as ARRAY_FORMS
@@ -52,7 +52,7 @@ def _call_where(operator: Operator, call: tree.Call, scope: Scope) -> Value | No
     type_ = Type(branches[0].sort, shape, latest(*values))
     arguments = tuple(value.expression for value in (condition, *branches))
     return Value(
-        expression=program.Apply(operator="where", arguments=arguments, type=type_, span=call.span)
+        expression=formulas.Apply(operator="where", arguments=arguments, type=type_, span=call.span)
     )
 
 
@@ -111,7 +111,7 @@ def reduce_axes(
     operand = to_real(value) if real else value
     shape = infer_shape(operator, (operand.shape,), {"axes": axes})
     return Value(
-        expression=program.Apply(
+        expression=formulas.Apply(
             operator=operator.name,
             arguments=(operand.expression,),
             options=(("axes", axes),),

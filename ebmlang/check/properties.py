@@ -6,7 +6,8 @@ from ebmlang.check import program
 from ebmlang.check.claims import Counted, Property
 from ebmlang.check.conversion import to_constraint
 from ebmlang.check.domains import build_counted_domain, build_variable_domain
-from ebmlang.check.program import Given, Let, SymbolKind, Term, Variable
+from ebmlang.check.formulas import SymbolKind
+from ebmlang.check.program import Given, Let, Term, Variable
 from ebmlang.check.scope import Entry, Scope
 from ebmlang.check.value import Binding
 from ebmlang.lang import NUMBERS, Sort, Stage, Type

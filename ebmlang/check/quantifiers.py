@@ -1,6 +1,6 @@
 """Quantifiers, sums, builders and recurrences: a body for each element of an iteration."""
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.conversion import (
     convert,
     show_number_inside,
@@ -8,8 +8,8 @@ from ebmlang.check.conversion import (
     to_energy,
     to_real,
 )
+from ebmlang.check.formulas import Iteration, QuantifierKind, SymbolKind
 from ebmlang.check.iterations import Bound, bind_iteration
-from ebmlang.check.program import Iteration, QuantifierKind, SymbolKind
 from ebmlang.check.scope import Scope
 from ebmlang.check.value import Binding, DensityFacts, Value, describe, snippet
 from ebmlang.lang import NUMBERS, VALUES, Dim, Shape, Sort, Type
@@ -74,7 +74,6 @@ def _infer_exists(node: tree.Quantifier, bound: Bound, body: Value, scope: Scope
             "`exists` has no meaning on a plain energy, which is known up to a constant only",
             node.body.span,
             "this is an energy",
-            notes=("`normalize`, which makes an energy a density, is not yet supported",),
             helps=(
                 f"take the lowest energy: `energy(min {binding}: {show_number_inside(body)})`",
                 f"make it a constraint on its number: `{show_number_inside(body)} <= 1 within 0.1`",
@@ -97,7 +96,7 @@ def _without(facts: DensityFacts, bound: Bound, scope: Scope) -> DensityFacts:
     return DensityFacts(facts.lefts, facts.parameters | sources)
 
 
-def _all_sources(iteration: Iteration) -> list[program.Expression]:
+def _all_sources(iteration: Iteration) -> list[formulas.Expression]:
     inner = [source for factor in iteration.factors for source in _all_sources(factor)]
     return [*iteration.sources, *inner]
 
@@ -176,7 +175,7 @@ def _quantify(
     shape: Shape = (),
 ) -> Value:
     return Value(
-        expression=program.Quantified(
+        expression=formulas.Quantified(
             kind=kind,
             iteration=bound.iteration,
             body=body.expression,
@@ -228,7 +227,7 @@ def infer_scan(node: tree.Scan, scope: Scope) -> Value | None:
         else:
             break
     return Value(
-        expression=program.Scan(
+        expression=formulas.Scan(
             state=symbol,
             start=start.expression,
             iteration=bound.iteration,

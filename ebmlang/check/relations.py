@@ -1,11 +1,11 @@
 """Relations: comparisons of numbers within a tolerance, and chains of them."""
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.arguments import infer_all
 from ebmlang.check.arithmetic import join_shapes
 from ebmlang.check.constants import find_array
 from ebmlang.check.conversion import is_known, to_common_sort, to_real
-from ebmlang.check.program import Connective, RelationOperator
+from ebmlang.check.formulas import Connective, RelationOperator
 from ebmlang.check.scope import Scope
 from ebmlang.check.value import Value, describe, latest, literal, snippet
 from ebmlang.lang import NUMBERS, VALUES, Sort, Type
@@ -41,7 +41,7 @@ def infer_relation(node: tree.Relation, scope: Scope) -> Value | None:
         links.append(link)
     if single:
         return links[0]
-    expression = program.Logical(
+    expression = formulas.Logical(
         connective=Connective.AND,
         operands=tuple(link.expression for link in links),
         logic=scope.context.logic,
@@ -123,7 +123,7 @@ def _relate(
     if join_shapes(sized, span, session, "cannot compare {left} with {right}") is None:
         return None
     everything = [*operands, tolerance] if tolerance is not None else operands
-    expression = program.Relation(
+    expression = formulas.Relation(
         operator=operator,
         left=operands[0].expression,
         right=operands[1].expression,

@@ -1,12 +1,14 @@
 """The state of one check: what it reports to, what it has seen, and how far it may go."""
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ebmlang.check.formulas import Expression, Symbol, SymbolKind
 from ebmlang.check.keys import KeyTable
 from ebmlang.check.names import Key
-from ebmlang.check.program import Body, Expression, Let, Part, Symbol, SymbolKind
+from ebmlang.check.program import Body, Let, Part
 from ebmlang.lang import Size
 from ebmlang.source import Diagnostic, Label, Report, Span
 from ebmlang.source.limits import GRAPH_NODES, NESTING
@@ -35,6 +37,8 @@ class Session:
         frames: The calls that lead to the place being checked, outermost first.
         definitions: The value of every `const` and `let` so far.
         declared: Where each symbol gets its type.
+        parts: Every part so far, by its symbol.
+        statement: The name of the term or `let` that is being checked.
         sizes: The size names that only the data binds, in order of first use.
         instances: Every function and spec instance by definition and arguments.
         instantiated: Identities of the statements that have an instance.
@@ -67,6 +71,8 @@ class Session:
         self.frames: tuple[Label, ...] = ()
         self.definitions: dict[Symbol, Expression] = {}
         self.declared: dict[Symbol, Span] = {}
+        self.parts: dict[Symbol, Part] = {}
+        self.statement = ""
         self.sizes: dict[str, Size] = {}
         # Any: calls keep their own records here, which know of sessions.
         self.instances: dict[object, Any] = {}
@@ -86,6 +92,7 @@ class Session:
         self._peak = 0
         self._steps = 0
         self._symbols = 0
+        self._integrals: Counter[str] = Counter()
         self._stopped = False
         self._suggestions = SUGGESTIONS
 
@@ -122,6 +129,12 @@ class Session:
         symbol = Symbol(self._symbols, name, kind)
         self.declared[symbol] = declared
         return symbol
+
+    def name_integral(self) -> str:
+        """Return a name for the integral of a `normalize`: that of its statement, and a number."""
+        self._integrals[self.statement] += 1
+        count = self._integrals[self.statement]
+        return self.statement if count == 1 else f"{self.statement}:{count}"
 
     def define(self, symbol: Symbol, value: Expression) -> None:
         """Remember what a `const` or `let` stands for."""

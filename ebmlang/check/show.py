@@ -11,26 +11,22 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from ebmlang.check.claims import Claim, Counted, Example, Property
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Apply,
     At,
-    Body,
     Call,
     Connective,
     Convert,
     Density,
     Expression,
-    FunctionInstance,
     Index,
     Iteration,
     IterationKind,
-    Let,
     Literal,
     Logical,
     Member,
     Mixture,
-    Part,
-    Program,
+    Normalized,
     Quantified,
     QuantifierKind,
     Reference,
@@ -38,8 +34,15 @@ from ebmlang.check.program import (
     Scan,
     SizeValue,
     SpecCall,
-    SpecInstance,
     SymbolKind,
+)
+from ebmlang.check.program import (
+    Body,
+    FunctionInstance,
+    Let,
+    Part,
+    Program,
+    SpecInstance,
     Term,
     Variable,
 )
@@ -234,6 +237,8 @@ class _Printer:
                 pairs = zip(weights, components, strict=True)
                 inner = ", ".join(f"{self._show(w)}: {self._show(c)}" for w, c in pairs)
                 return f"mix({inner})"
+            case Normalized(energy=energy):
+                return f"normalize({self._show(energy)})"
             case Density(left=left, distribution=name, arguments=arguments):
                 return f"{self._inner(left)} ~ {name}({self._list(arguments)})"
             case Quantified(kind=kind, iteration=iteration, body=body):

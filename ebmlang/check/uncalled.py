@@ -3,13 +3,13 @@
 One whose parameters are all declared is checked with them; of any other, only the names.
 """
 
-from ebmlang.check import program
+from ebmlang.check import formulas
 from ebmlang.check.calls import BUILT_IN
+from ebmlang.check.formulas import SymbolKind
 from ebmlang.check.instances import call_function, instantiate_spec
 from ebmlang.check.iterations import DOMAIN_FORMS
 from ebmlang.check.members import report_unknown_value
 from ebmlang.check.names import FreeName, Namespace, bare_sizes, find_free_names
-from ebmlang.check.program import SymbolKind
 from ebmlang.check.scope import (
     FunctionDefinition,
     Scope,
@@ -69,7 +69,7 @@ def _stand_in(parameter: tree.Parameter, session: Session) -> Value | None:
         return None
     symbol = session.symbol(parameter.name.name, SymbolKind.PARAMETER, parameter.span)
     type_ = Type(Sort.REAL, whole, Stage.GIVEN)
-    expression = program.Reference(symbol=symbol, type=type_, span=parameter.name.span)
+    expression = formulas.Reference(symbol=symbol, type=type_, span=parameter.name.span)
     return Value(expression=expression)
 
 

@@ -1,6 +1,7 @@
 """Warnings about what is declared and never used."""
 
-from ebmlang.check.program import Body, Member, Part, Reference, Symbol
+from ebmlang.check.formulas import Member, Reference, Symbol
+from ebmlang.check.program import Body, Part
 from ebmlang.check.scope import Scope
 from ebmlang.check.walk import reach_expressions
 from ebmlang.source import SourceText, Span

@@ -7,8 +7,8 @@ fails it reports once and yields None; None silences everything that depends on 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ebmlang.check import program
-from ebmlang.check.program import Expression, Symbol
+from ebmlang.check import formulas
+from ebmlang.check.formulas import Expression, Symbol
 from ebmlang.lang import Dim, Shape, Sort, Stage, Type
 from ebmlang.source import Span
 
@@ -95,9 +95,9 @@ class Binding:
         expression: Expression
         if self.path:
             path = (*self.path, self.symbol)
-            expression = program.Member(path=path, type=self.type, span=span)
+            expression = formulas.Member(path=path, type=self.type, span=span)
         else:
-            expression = program.Reference(symbol=self.symbol, type=self.type, span=span)
+            expression = formulas.Reference(symbol=self.symbol, type=self.type, span=span)
         return Value(expression=expression, dim=self.dim, bounds=self.bounds, density=self.density)
 
 
@@ -143,13 +143,13 @@ def literal(value: int | float | bool, span: Span) -> Value:
             sort, dim = Sort.INT, value
         case float():
             sort, dim = Sort.REAL, None
-    return Value(expression=program.Literal(value=value, type=Type(sort), span=span), dim=dim)
+    return Value(expression=formulas.Literal(value=value, type=Type(sort), span=span), dim=dim)
 
 
 def size_value(dim: Dim, span: Span) -> Value:
     """Return a size as an integer; one that the data binds is known when they are."""
     stage = Stage.CONSTANT if isinstance(dim, int) else Stage.GIVEN
-    expression = program.SizeValue(size=dim, type=Type(Sort.INT, (), stage), span=span)
+    expression = formulas.SizeValue(size=dim, type=Type(Sort.INT, (), stage), span=span)
     return Value(expression=expression, dim=dim)
 
 

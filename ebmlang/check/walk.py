@@ -3,32 +3,29 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Apply,
     At,
-    Body,
     Call,
     Convert,
     Density,
     Expression,
-    FunctionInstance,
     Index,
     Iteration,
-    Let,
     Literal,
     Logical,
     Member,
     Mixture,
-    Part,
+    Normalized,
     Quantified,
     Reference,
     Relation,
     Scan,
     SizeValue,
     SpecCall,
-    SpecInstance,
     Symbol,
 )
+from ebmlang.check.program import Body, FunctionInstance, Let, Part, SpecInstance
 
 
 def children(expression: Expression) -> Iterator[Expression]:
@@ -53,6 +50,8 @@ def children(expression: Expression) -> Iterator[Expression]:
         case Mixture():
             yield from expression.weights
             yield from expression.components
+        case Normalized():
+            yield expression.energy
         case Density():
             yield expression.energy
         case Quantified():

@@ -4,16 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ebmlang.check.program import (
-    Body,
-    Given,
-    Let,
-    Part,
-    Program,
-    Role,
-    Term,
-    Variable,
-)
+from ebmlang.check.program import Body, Given, Let, Part, Program, Role, Term, Variable
 from ebmlang.graph.evaluate import evaluate_constant
 from ebmlang.graph.expressions import KINDS, Environment, Interpreter
 from ebmlang.graph.graph import EnergyGraph, GivenInfo, TermInfo, VariableInfo
@@ -21,6 +12,7 @@ from ebmlang.graph.node import Constant, Kind, Root, RootKind
 from ebmlang.graph.sizes import bind_shape
 from ebmlang.graph.validate import validate_graph
 from ebmlang.graph.values import Scope, Value
+from ebmlang.source import Span
 
 Pieces: TypeAlias = Callable[[Interpreter, Term, Environment, str], Mapping[str, Value]]
 """From a term, what its symbols mean, and its path, to values that become roots PIECE."""
@@ -61,10 +53,13 @@ class _Construction:
     weights: dict[str, float] = field(default_factory=dict)
     checks: list[tuple[RootKind, Value, int]] = field(default_factory=list)
     densities: list[tuple[Value, Value]] = field(default_factory=list)
+    integrals: dict[str, tuple[Value, Span]] = field(default_factory=dict)
     build: Interpreter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.build = Interpreter(self.scope, self.sizes, self.checks, self.densities)
+        self.build = Interpreter(
+            self.scope, self.sizes, self.checks, self.densities, self.integrals
+        )
 
     def graph(self) -> EnergyGraph:
         """Close what was collected into a graph."""
@@ -74,6 +69,9 @@ class _Construction:
         for number, (energy, left) in enumerate(dict.fromkeys(self.densities)):
             self.roots[Root(RootKind.DENSITY, str(number))] = energy
             self.roots[Root(RootKind.LEFT, str(number))] = left
+        for path, (energy, span) in self.integrals.items():
+            self.givens.append(GivenInfo(path, Kind.REAL, (), None, span, estimated=True))
+            self.roots[Root(RootKind.INTEGRAND, path)] = energy
         graph = EnergyGraph(
             nodes=tuple(self.scope.builder.nodes),
             roots={root: value.number for root, value in self.roots.items()},

@@ -7,31 +7,29 @@ from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Apply,
-    Body,
     Call,
     Connective,
     Convert,
     Density,
     Expression,
     Index,
-    Let,
     Literal,
     Logical,
     Member,
     Mixture,
+    Normalized,
     Quantified,
     Reference,
     Relation,
     RelationOperator,
-    Role,
     Scan,
     SizeValue,
     SpecCall,
     Symbol,
-    Term,
 )
+from ebmlang.check.program import Body, Let, Role, Term
 from ebmlang.graph.evaluate import evaluate_constant
 from ebmlang.graph.indexing import build_index
 from ebmlang.graph.iteration import build_quantified
@@ -100,6 +98,8 @@ class Interpreter:
     must stay below (INDEX), and tolerances (POSITIVE)."""
     densities: list[tuple[Value, Value]]
     """The energy and the left side of every density outside of recurrences."""
+    integrals: dict[str, tuple[Value, Span]]
+    """Of every `normalize` its energy, and where it is written, by the path of its integral."""
     calls: dict[tuple[object, ...], Value] = field(default_factory=dict)
     """Results of calls, so that one call written many times is read once."""
     steps: int = 0
@@ -142,6 +142,8 @@ class Interpreter:
                 weights = [self.build(weight, env) for weight in e.weights]
                 components = [self.build(c, env) for c in e.components]
                 return self._log_mean_exp(components, weights)
+            case Normalized():
+                return self._normalized(e, env)
             case Density():
                 return self._density(e, env)
             case Quantified():
@@ -172,6 +174,15 @@ class Interpreter:
             if not any(self._depends(parameter, left) for parameter in parameters):
                 self.densities.append((energy, left))
         return self.sum_own(energy)
+
+    def _normalized(self, e: Normalized, env: Environment) -> Value:
+        """Return an energy plus its log integral, which is an input."""
+        energy = self.energy(self.build(e.energy, env))
+        path = name_integral(self.scope.path, e.name)
+        self.integrals.setdefault(path, (energy, e.span))
+        options = {"path": path}
+        integral = self.scope.make("given", (), (), kind=Kind.REAL, shape=(), options=options)
+        return self.scope("add", energy, integral)
 
     def _depends(self, value: Value, on: Value) -> bool:
         """Return whether a value is made of another."""
@@ -431,6 +442,17 @@ class Interpreter:
         if self.scope.node(value).kind is Kind.CONSTRAINT:
             return self.scope.constraint("scale", [value, factor])
         return self.scope("mul", value, factor)
+
+
+def name_integral(statement: str, name: str) -> str:
+    """Return the path of the input that a `normalize` called `name` adds.
+
+    Args:
+        statement: The path of the statement that it is in.
+        name: As the typed program has it.
+    """
+    prefix, dot, _ = statement.rpartition(".")
+    return f"log Z of {prefix}{dot}{name}"
 
 
 def _value(found: Value | Environment) -> Value:

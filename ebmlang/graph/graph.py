@@ -28,13 +28,18 @@ class VariableInfo:
 
 @dataclass(frozen=True, slots=True)
 class GivenInfo:
-    """A run-time input: what the data must bring, and its default, if it has one."""
+    """A run-time input: what the data must bring, and its default, if it has one.
+
+    One that is `estimated` is no data: it is the log of the integral of exp(-E) of the root
+    INTEGRAND of its path, over the variables that this depends on.
+    """
 
     path: str
     kind: Kind
     shape: tuple[int, ...]
     default: Constant | None
     span: Span | None = field(compare=False, default=None)
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ebmlang.check.program import At, Expression, Index
+from ebmlang.check.formulas import At, Expression, Index
 from ebmlang.graph.evaluate import evaluate_constant
 from ebmlang.graph.node import RootKind
 from ebmlang.graph.sizes import bind_number

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from ebmlang.check.program import Iteration, IterationKind, Quantified, QuantifierKind, Symbol
+from ebmlang.check.formulas import Iteration, IterationKind, Quantified, QuantifierKind, Symbol
 from ebmlang.graph.evaluate import evaluate_constant
 from ebmlang.graph.node import Kind
 from ebmlang.graph.sizes import bind_number

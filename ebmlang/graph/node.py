@@ -157,6 +157,9 @@ class RootKind(Enum):
     """The energy of a density, elementwise or a scalar: over all values of the LEFT of the same
     path, and whatever else it depends on, exp of minus its sum integrates to one. For analyses
     only: pruning drops both."""
+    INTEGRAND = "integrand"
+    """The energy whose log integral the estimated input of the same path is: a real scalar. Pruning
+    drops it."""
     LEFT = "left"
     """What a DENSITY is a density of."""
     PIECE = "piece"

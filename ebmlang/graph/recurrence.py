@@ -6,7 +6,7 @@ parameter of it (a capture).
 
 from typing import TYPE_CHECKING
 
-from ebmlang.check.program import Scan
+from ebmlang.check.formulas import Scan
 from ebmlang.graph.iteration import bind_elements
 from ebmlang.graph.node import Kind
 from ebmlang.graph.values import Axis, Scope, Value

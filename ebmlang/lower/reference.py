@@ -9,7 +9,7 @@ standard library of the compiled path. Relations and connectives: `reference_log
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -74,13 +74,17 @@ def evaluate(
     Args:
         program: The typed program.
         point: A value for each variable, by path.
-        data: Values of givens by path; those left out take their defaults.
+        data: Values of givens by path; those left out take their defaults. Log integrals of what
+            is normalized are among them, as `log Z of ...`.
         sizes: Numbers for the size names that only the data binds.
         weights: Weights by path of term or part, in place of those in the file.
         externs: The functions from Python, by name.
     """
     reader = _Reader(
-        world=World(sizes=sizes, externs=externs), point=point, data=data, weights=weights
+        world=World(sizes=sizes, externs=externs, integrals=data),
+        point=point,
+        data=data,
+        weights=weights,
     )
     with np.errstate(all="ignore"):
         reader.read(program.body, {}, "", 1.0)
@@ -181,6 +185,7 @@ class _Reader:
         `prefix` is the path of the part, with its dot; `weight` the product of the weights of
         the parts around.
         """
+        world = replace(self.world, prefix=prefix)
         for variable in body.variables:
             value = np.asarray(self.point[prefix + variable.symbol.name], dtype=np.float64)
             env[variable.symbol] = value
@@ -190,33 +195,37 @@ class _Reader:
                 env[given.symbol] = np.asarray(self.data[path])
             else:
                 assert given.default is not None, path
-                shape = tuple(evaluate_dim(dim, self.world.sizes) for dim in given.type.shape)
-                default = value_of(given.default, env, self.world)
+                shape = tuple(evaluate_dim(dim, world.sizes) for dim in given.type.shape)
+                default = value_of(given.default, env, world)
                 env[given.symbol] = np.broadcast_to(default, shape)
         for definition in body.definitions:
             if isinstance(definition, Let):
-                env[definition.symbol] = evaluate_expression(definition.value, env, self.world)
+                env[definition.symbol] = evaluate_expression(definition.value, env, world)
             else:
-                self._read_part(definition, env, prefix, weight)
+                self._read_part(definition, env, prefix, weight, world)
         for term in body.terms:
-            self._read_term(term, env, prefix + term.name, weight)
+            self._read_term(term, env, prefix + term.name, weight, world)
         for report in body.reports:
-            found = evaluate_expression(report.value, env, self.world)
+            found = evaluate_expression(report.value, env, world)
             if isinstance(found, Formula):
                 found = np.asarray(found.holds.margin >= 0)
             assert isinstance(found, np.ndarray)
             self.reports[prefix + report.name] = found
 
-    def _read_part(self, part: Part, env: Environment, prefix: str, weight: float) -> None:
+    def _read_part(
+        self, part: Part, env: Environment, prefix: str, weight: float, world: World
+    ) -> None:
         path = prefix + part.symbol.name
-        values = [evaluate_expression(a, env, self.world) for a in part.arguments]
+        values = [evaluate_expression(a, env, world) for a in part.arguments]
         inner = env | dict(zip(part.instance.parameters, values, strict=True))
         own = self.weights.get(path, part.weight)
         self.read(part.instance.body, inner, f"{path}.", weight * own)
         env[part.symbol] = inner
 
-    def _read_term(self, term: Term, env: Environment, path: str, weight: float) -> None:
-        value = evaluate_expression(term.value, env, self.world)
+    def _read_term(
+        self, term: Term, env: Environment, path: str, weight: float, world: World
+    ) -> None:
+        value = evaluate_expression(term.value, env, world)
         if isinstance(value, Formula):
             self.margins[path] = value.holds.margin
         if term.role is Role.REQUIRE:

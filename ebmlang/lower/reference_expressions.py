@@ -7,17 +7,16 @@ or a density is one of shape ()), constraints are `Formula`s, and a part is its 
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Apply,
     At,
-    Body,
     Call,
     Connective,
     Convert,
@@ -26,21 +25,21 @@ from ebmlang.check.program import (
     Index,
     Iteration,
     IterationKind,
-    Let,
     Literal,
     Logical,
     Member,
     Mixture,
+    Normalized,
     Quantified,
     QuantifierKind,
     Reference,
     Relation,
-    Role,
     Scan,
     SizeValue,
     SpecCall,
     Symbol,
 )
+from ebmlang.check.program import Body, Let, Role
 from ebmlang.lang import Dim, Sort, Type, evaluate_dim
 from ebmlang.lower.reference_densities import log_density
 from ebmlang.lower.reference_logic import (
@@ -64,10 +63,18 @@ Extern: TypeAlias = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What stays the same all over a program: the sizes, and the functions from Python."""
+    """What stays the same all over a program: the sizes, and the functions from Python.
+
+    Attributes:
+        sizes, externs: These.
+        integrals: Log integrals of what is normalized, by path.
+        prefix: The path of the part that is being read, with its dot.
+    """
 
     sizes: Mapping[str, int]
     externs: Mapping[str, Extern]
+    integrals: Mapping[str, Array] = field(default_factory=dict)
+    prefix: str = ""
 
 
 def value_of(e: Expression, env: Environment, world: World) -> Array:
@@ -117,6 +124,9 @@ def evaluate_expression(e: Expression, env: Environment, world: World) -> Value:
         case Mixture():
             weights = [float(value_of(w, env, world)) for w in e.weights]
             return _mixture([energy_of(c, env, world) for c in e.components], weights)
+        case Normalized():
+            integral = float(world.integrals[f"log Z of {world.prefix}{e.name}"])
+            return np.asarray(energy_of(e.energy, env, world) + integral)
         case Density():
             left = value_of(e.left, env, world)
             arguments = tuple(value_of(a, env, world) for a in e.arguments)

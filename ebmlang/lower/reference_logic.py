@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ebmlang.check.program import RelationOperator
+from ebmlang.check.formulas import RelationOperator
 from ebmlang.lang import Sort
 
 

@@ -3,26 +3,23 @@
 from dataclasses import replace
 
 from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.graph.integrands import keep_roots
 from ebmlang.passes.rewrite import Pass, with_bodies
 
-ANALYZED = frozenset({RootKind.DENSITY, RootKind.LEFT})
+ANALYZED = frozenset({RootKind.DENSITY, RootKind.LEFT, RootKind.INTEGRAND})
 """Roots that a run does not need."""
 
 
 def prune_unused(graph: EnergyGraph) -> EnergyGraph:
     """Return the graph with only the nodes that a root of a run depends on."""
     graph = with_bodies(graph, prune_unused)
-    roots = {root: number for root, number in graph.roots.items() if root.kind not in ANALYZED}
-    needed = set(roots.values())
-    for number in range(len(graph.nodes) - 1, -1, -1):
-        if number in needed:
-            needed.update(graph.nodes[number].inputs)
-    numbers = {old: new for new, old in enumerate(sorted(needed))}
-    nodes = tuple(
-        replace(graph.nodes[old], inputs=tuple(numbers[i] for i in graph.nodes[old].inputs))
-        for old in sorted(needed)
+    kept = keep_roots(
+        graph, {root: n for root, n in graph.roots.items() if root.kind not in ANALYZED}
     )
-    return replace(graph, nodes=nodes, roots={root: numbers[old] for root, old in roots.items()})
+    inputs = {node.option("path") for node in kept.nodes if node.operator == "given"}
+    # Nobody hands these over: what no root needs is not estimated.
+    givens = tuple(g for g in kept.givens if not g.estimated or g.path in inputs)
+    return replace(kept, givens=givens)
 
 
 PRUNING = Pass(

@@ -100,11 +100,17 @@ _TABLE = {
     "E0709": Code("run-not-trusted", RUN_FAILED),
     "E0710": Code("wrong-point", WRONG_USAGE),
     "E0711": Code("out-of-memory", RUN_FAILED),
+    "E0715": Code("integral-unreliable", RUN_FAILED),
     # Files
     "E0801": Code("file-not-found", WRONG_USAGE),
     "E0802": Code("file-not-readable", WRONG_USAGE),
     "E0803": Code("data-format", WRONG_USAGE),
     "E0804": Code("output-not-writable", WRONG_USAGE),
+    "E0805": Code("run-stopped", RUN_FAILED),
+    "E0806": Code("not-a-run", WRONG_USAGE),
+    "E0807": Code("run-of-another-spec", WRONG_USAGE),
+    "E0808": Code("missing-package", WRONG_USAGE),
+    "E0809": Code("run-not-ended", WRONG_USAGE),
     # Command line
     "E0901": Code("unknown-weight", WRONG_USAGE),
     "E0902": Code("unknown-constant", WRONG_USAGE),

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from ebmlang.check import Extern, ModuleLoader, Program, check_file
-from ebmlang.check.program import Expression, Let, Term
+from ebmlang.check.formulas import Expression
+from ebmlang.check.program import Let, Term
 from ebmlang.lang import Type
 from ebmlang.source import Diagnostic, Report, SourceText
 from ebmlang.syntax import parse_file

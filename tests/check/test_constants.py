@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from ebmlang.check.program import Let, Literal
+from ebmlang.check.formulas import Literal
+from ebmlang.check.program import Let
 from tests.check.road import accept, read, refusals, warnings
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from ebmlang.check.program import Call, Convert, Density, Role
+from ebmlang.check.formulas import Call, Convert, Density
+from ebmlang.check.program import Role
 from ebmlang.lang import Sort
 from ebmlang.lang.distributions import DISTRIBUTIONS
 from tests.check.road import accept, refusals, term, value

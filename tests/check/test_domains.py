@@ -1,6 +1,6 @@
 import pytest
 
-from ebmlang.check.program import Literal
+from ebmlang.check.formulas import Literal
 from ebmlang.lang import DomainKind, Sort, Stage
 from tests.check.road import accept, read, refusals
 

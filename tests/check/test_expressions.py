@@ -1,6 +1,6 @@
 import pytest
 
-from ebmlang.check.program import Apply, Convert, Index, Literal, SizeValue
+from ebmlang.check.formulas import Apply, Convert, Index, Literal, SizeValue
 from ebmlang.lang import Sort, Stage
 from tests.check.road import accept, refusals, sort_and_shape, type_of, value
 

@@ -1,5 +1,5 @@
 from ebmlang.check import Extern
-from ebmlang.check.program import Apply, Convert, Relation, RelationOperator
+from ebmlang.check.formulas import Apply, Convert, Relation, RelationOperator
 from ebmlang.lang import Sort, Stage
 from tests.check.road import accept, refusals, term
 

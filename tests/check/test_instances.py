@@ -1,6 +1,7 @@
 import pytest
 
-from ebmlang.check.program import Call, FunctionInstance
+from ebmlang.check.formulas import Call
+from ebmlang.check.program import FunctionInstance
 from tests.check.road import accept, refusals, refuse, sort_and_shape, term
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from ebmlang.check.program import Let, Member, Part
+from ebmlang.check.formulas import Member
+from ebmlang.check.program import Let, Part
 from tests.check.road import accept, refusals, refuse, term, warnings
 
 

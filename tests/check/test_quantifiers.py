@@ -1,6 +1,6 @@
 import pytest
 
-from ebmlang.check.program import IterationKind, Quantified, QuantifierKind, Scan
+from ebmlang.check.formulas import IterationKind, Quantified, QuantifierKind, Scan
 from tests.check.road import accept, refusals, sort_and_shape, value
 
 

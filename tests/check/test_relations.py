@@ -1,6 +1,6 @@
 import pytest
 
-from ebmlang.check.program import Connective, Convert, Literal, Logical, Relation, RelationOperator
+from ebmlang.check.formulas import Connective, Convert, Literal, Logical, Relation, RelationOperator
 from ebmlang.lang import Sort
 from tests.check.road import accept, refusals, term, value
 

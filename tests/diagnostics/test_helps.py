@@ -74,6 +74,7 @@ MENDED = [
     mend("types/integer_too_large", "1e30", "10^30"),
     mend("types/minimize_a_constraint", "prefer cost: x >= 0.5", "minimize cost: x >= 0.5"),
     mend("types/minimize_a_vector", "minimize cost: sum(x^2)", "minimize cost: x^2"),
+    mend("types/mix_of_energies", "normalize(energy(x^2))", "0.5: energy(x^2)", "0.5: @"),
     mend("types/mix_of_energies", "softmin(energy(x^2), x ~ normal(0, 1))",
          "mix(0.5: energy(x^2), 0.5: x ~ normal(0, 1))"),
     mend("types/negative_index", "x[size(x) - 1]", "x[-1]"),

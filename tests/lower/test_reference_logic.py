@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebmlang.check.program import RelationOperator
+from ebmlang.check.formulas import RelationOperator
 from ebmlang.lang import Sort
 from ebmlang.lower.reference_logic import (
     Formula,

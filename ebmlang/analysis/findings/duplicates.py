@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ebmlang.analysis.findings.joins import find_operands
 from ebmlang.analysis.findings.subject import Subject, show_number
 from ebmlang.analysis.findings.weighing import strip_weight
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Call,
     Connective,
     Convert,
@@ -14,9 +14,8 @@ from ebmlang.check.program import (
     Logical,
     Quantified,
     Relation,
-    Role,
-    Term,
 )
+from ebmlang.check.program import Role, Term
 from ebmlang.check.walk import children
 from ebmlang.graph import RootKind
 from ebmlang.lang import Sort

@@ -13,7 +13,7 @@ from ebmlang.analysis.findings.tolerances import (
     is_default,
 )
 from ebmlang.analysis.findings.weighing import find_weight
-from ebmlang.check.program import Relation
+from ebmlang.check.formulas import Relation
 from ebmlang.graph import RootKind
 from ebmlang.source import Diagnostic, Label
 

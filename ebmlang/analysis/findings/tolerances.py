@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ebmlang.analysis.findings.subject import Subject, show_number, show_range
+from ebmlang.check.formulas import Literal, Relation
 from ebmlang.check.paths import iterate_bodies
-from ebmlang.check.program import Body, Let, Literal, Relation, Role
+from ebmlang.check.program import Body, Let, Role
 from ebmlang.check.walk import reach_expressions
 from ebmlang.source import Diagnostic, Label, Span
 
