@@ -66,10 +66,16 @@ def find_findings(model: Model, *, pedantic: bool = False) -> tuple[Diagnostic, 
 
 def _judge(model: Model, facts: GraphFacts, verb: str, *, pedantic: bool) -> Iterable[Diagnostic]:
     """Yield the messages of all analyses."""
+    from ebmlang.analysis.integrals import integral_diagnostics
     from ebmlang.analysis.propriety.message import propriety_diagnostics
     from ebmlang.analysis.repulsion import repel_diagnostics
 
     yield from find_findings(model, pedantic=pedantic)
+    integrals = tuple(integral_diagnostics(facts))
+    yield from integrals
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in integrals):
+        # What is wrong with a part is not said of the whole again.
+        return
     # What `repel` promises and breaks is one cause, and has its own message.
     yield from (
         repel_diagnostics(model.program, facts) or propriety_diagnostics(facts.propriety, verb)

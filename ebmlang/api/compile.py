@@ -6,6 +6,8 @@ import torch
 
 from ebmlang.api.graphs import find_graph
 from ebmlang.api.model import Model
+from ebmlang.graph import EnergyGraph
+from ebmlang.graph.integrands import list_integrands
 from ebmlang.lang import DomainKind
 from ebmlang.lower.module import CompiledEnergy, compile_graph
 from ebmlang.runtime import pick_device
@@ -25,7 +27,8 @@ def compile_model(
     functions from Python are shared by all, and are taken to this dtype and device.
 
     Raises:
-        EbmError: E0701-E0705 for the data, E0901 or E0903 for weights, E0906 for the device.
+        EbmError: E0701-E0705 for the data, E0901 or E0903 for weights, E0906 for the device; E0715
+            where what something is normalized by cannot be relied on.
     """
     chosen = pick_device(device)
     graph, bound = find_graph(model)
@@ -41,8 +44,25 @@ def compile_model(
         for table in ("_parameters", "_buffers", "_modules"):
             module.__dict__[table] = dict(module.__dict__[table])
         module.to(device=chosen, dtype=dtype or DTYPE)
-        module.bind(bound.data, model.weights)
+        module.bind({**bound.data, **estimate_inputs(model, graph)}, model.weights)
     return module
+
+
+def estimate_inputs(model: Model, graph: EnergyGraph) -> dict[str, float]:
+    """Return the inputs that are no data: what each `normalize` adds.
+
+    Raises:
+        EbmError: E0715 where an estimate cannot be relied on, and the model does not accept that.
+    """
+    if not list_integrands(graph):
+        return {}
+    # Only a spec that normalizes pays for it.
+    from ebmlang.api.normalizers import find_integrals, require_reliable
+
+    found = find_integrals(model)
+    if not model.accept_unreliable:
+        require_reliable(found)
+    return {path: integral.log_value for path, (_, integral) in found.items()}
 
 
 def lay_out(module: CompiledEnergy) -> Layout:

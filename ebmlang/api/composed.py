@@ -7,6 +7,7 @@ import torch
 
 from ebmlang.analysis import GraphFacts, Inputs
 from ebmlang.analysis.composition import Composition, compose
+from ebmlang.api.compile import estimate_inputs
 from ebmlang.api.model import Model
 from ebmlang.api.sizes import bind_sizes
 from ebmlang.lower.module import CompiledEnergy, compile_graph
@@ -45,5 +46,5 @@ def compose_model(model: Model) -> ComposedModel:
     composition = compose(model.program, bound.sizes)
     graph = optimize(composition.graph, PASSES)
     module = compile_graph(graph, dtype=torch.float64, externs=model.externs)
-    module.bind(bound.data, model.weights)
+    module.bind({**bound.data, **estimate_inputs(model, graph)}, model.weights)
     return ComposedModel(composition=composition, module=module)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from ebmlang.analysis import GraphFacts
 from ebmlang.api.interface import describe_interface
 from ebmlang.api.model import Model
+from ebmlang.graph.integrands import list_integrands, show_name
 from ebmlang.source import EbmError
 
 
@@ -34,7 +36,27 @@ def describe_facts(model: Model) -> dict[str, Any]:
         }
     from ebmlang.analysis import describe
 
-    return {**described, "status": "analyzed", **describe.describe_facts(facts)}
+    return {
+        **described,
+        "status": "analyzed",
+        **describe.describe_facts(facts),
+        "integrals": _describe_integrals(model, facts),
+    }
+
+
+def _describe_integrals(model: Model, facts: GraphFacts) -> list[dict[str, Any]]:
+    """Return what each `normalize` adds; nothing before all the data is there."""
+    missing = [g for g in facts.graph.givens if g.path not in facts.inputs.givens]
+    if not list_integrands(facts.graph) or not all(given.estimated for given in missing):
+        return []
+    # Estimating needs torch.
+    from ebmlang.analysis import describe
+    from ebmlang.api.normalizers import find_integrals
+
+    return [
+        {"name": show_name(given), **integral.to_json(), **describe.describe_span(given.span)}
+        for given, integral in find_integrals(model).values()
+    ]
 
 
 def _find_missing(model: Model) -> list[str]:

@@ -9,19 +9,9 @@ from typing import Any
 from ebmlang.api.sizes import iterate_givens
 from ebmlang.check import Program
 from ebmlang.check.claims import Example, Property
+from ebmlang.check.formulas import Expression, Literal, SymbolKind
 from ebmlang.check.paths import iterate_bodies
-from ebmlang.check.program import (
-    Body,
-    Expression,
-    Given,
-    Let,
-    Literal,
-    Part,
-    Role,
-    SymbolKind,
-    Term,
-    Variable,
-)
+from ebmlang.check.program import Body, Given, Let, Part, Role, Term, Variable
 from ebmlang.lang import Shape
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ebmlang.api.model import Extern, Model
+from ebmlang.api.origin import Origin, RecordingLoader
 from ebmlang.check import Extern as Declared
 from ebmlang.check import FolderLoader, ModuleLoader, check_file
 from ebmlang.lang import Sort
@@ -67,10 +68,10 @@ def build_model(
     report = Report()
     file = parse_file(source, report)
     check_allowances(file, report)
+    recorder = None if loader is None else RecordingLoader(loader)
+    plain = _plain(constants or {})
     declared = {name: Declared(name=name, sort=sort) for name, (sort, _) in (externs or {}).items()}
-    program = check_file(
-        file, report, constants=_plain(constants or {}), loader=loader, externs=declared
-    )
+    program = check_file(file, report, constants=plain, loader=recorder, externs=declared)
     found = drop_allowed(report.diagnostics, file)
     if report.has_errors:
         raise EbmError(*found)
@@ -79,6 +80,9 @@ def build_model(
     return Model(
         file=file,
         program=program,
+        origin=Origin(
+            main=source, imports=() if recorder is None else recorder.found, constants=plain
+        ),
         diagnostics=found,
         externs={name: function for name, (_, function) in (externs or {}).items()},
     )

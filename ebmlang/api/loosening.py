@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebmlang.analysis.composition import Piece, WrittenRelation
-from ebmlang.check.program import (
+from ebmlang.check.formulas import (
     Apply,
     Convert,
     Expression,
@@ -19,8 +19,8 @@ from ebmlang.check.program import (
     RelationOperator,
     SizeValue,
     SymbolKind,
-    Variable,
 )
+from ebmlang.check.program import Variable
 from ebmlang.lang import Stage
 from ebmlang.runs.repair import Change, Edit
 from ebmlang.source import Span

@@ -10,12 +10,14 @@ Each verb is a file beside this one. Nothing imports torch before something is c
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from numpy.typing import ArrayLike
 
 from ebmlang.api.data_files import Array, merge_data
+from ebmlang.api.origin import Origin
 from ebmlang.check import Program
 from ebmlang.graph import EnergyGraph
 from ebmlang.source import Diagnostic
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from ebmlang.runs.conflict import Conflicting, Satisfiable
     from ebmlang.runs.explanation import Explanation
     from ebmlang.runs.idle import IdleTerms
+    from ebmlang.runs.integral import Integral
     from ebmlang.runs.repair import Repair
     from ebmlang.runtime import Progress
 
@@ -57,6 +60,7 @@ class Model:
     Attributes:
         file: Its tree.
         program: The same with every name and type known.
+        origin: The texts and constants it was made of.
         diagnostics: Warnings about it.
         externs: The functions from Python that it calls.
         data: Values bound to givens.
@@ -64,13 +68,16 @@ class Model:
         graphs: Graphs built so far, by stage and the sizes that data has bound.
         modules: Energies compiled so far, by sizes, dtype and device.
         proofs: The facts for the latest data and weights, by these.
+        integrals: What `normalize` has been estimated to add, by content.
+        accept_unreliable: Whether estimates that cannot be relied on are used all the same.
 
-    The last three are caches, shared by all models that `bind` makes of one: binding other data,
-    weights or seeds never compiles again.
+    `graphs`, `modules`, `proofs` and `integrals` are caches, shared by all models that `bind` makes
+    of one: binding other data, weights or seeds never compiles again.
     """
 
     file: tree.File
     program: Program
+    origin: Origin
     diagnostics: tuple[Diagnostic, ...] = ()
     externs: Mapping[str, Extern] = field(default_factory=lambda: MappingProxyType({}))
     data: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
@@ -78,21 +85,36 @@ class Model:
     graphs: dict[tuple[object, ...], EnergyGraph] = field(default_factory=dict, repr=False)
     modules: "dict[tuple[object, ...], CompiledEnergy]" = field(default_factory=dict, repr=False)
     proofs: "dict[tuple[object, ...], GraphFacts]" = field(default_factory=dict, repr=False)
+    integrals: "dict[str, Integral]" = field(default_factory=dict, repr=False)
+    accept_unreliable: bool = False
 
     @property
     def name(self) -> str:
         """The name of its file, without the ending."""
         return self.program.name
 
-    def bind(self, data: Data = None, weights: Mapping[str, float] | None = None) -> "Model":
+    def bind(
+        self,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        accept_unreliable: bool = False,
+    ) -> "Model":
         """Return the model with data and weights bound, beside those bound before.
 
         Nothing is checked until something is computed.
+
+        Args:
+            data: By path, or files that hold them.
+            weights: By path.
+            accept_unreliable: Whether what `normalize` adds may be an estimate that cannot be
+                relied on, from now on.
         """
         return replace(
             self,
             data={**self.data, **merge_data(_sources(data))},
             weights={**self.weights, **(weights or {})},
+            accept_unreliable=self.accept_unreliable or accept_unreliable,
         )
 
     # --- looking ---------------------------------------------------------------------
@@ -332,6 +354,7 @@ class Model:
         seconds: float | None = None,
         dtype: "torch.dtype | None" = None,
         device: str = "auto",
+        out: str | os.PathLike[str] | None = None,
         progress: "Progress | None" = None,
     ) -> "Samples":
         """Draw points from exp(-E), under every requirement.
@@ -349,6 +372,8 @@ class Model:
             seconds: Limit on the time [s].
             dtype: float64 where it is None.
             device: `cpu`, `cuda`, or `auto`.
+            out: A folder `NAME.run` to which the run is written as it goes; `resume` goes on with
+                it after its end, whatever ended it. Kept in memory if None.
             progress: Hears how far the run is.
         """
         from ebmlang.api.sample import sample_model
@@ -364,7 +389,32 @@ class Model:
             seconds=seconds,
             dtype=dtype,
             device=device,
+            out=None if out is None else Path(out),
             progress=progress,
+        )
+
+    def resume(
+        self,
+        run: str | os.PathLike[str],
+        *,
+        draws: int | None = None,
+        seconds: float | None = None,
+        device: str = "auto",
+        progress: "Progress | None" = None,
+    ) -> "Samples":
+        """Go on with a run of this model, data and weights, as if it had never been stopped.
+
+        Args:
+            run: The folder that `sample` was given as `out`.
+            draws: Points of each chain in the end; as many as were asked for if None.
+            seconds: Limit on the time [s].
+            device: `cpu`, `cuda`, or `auto`.
+            progress: Hears how far the run is.
+        """
+        from ebmlang.api.resume import resume_run
+
+        return resume_run(
+            Path(run), model=self, draws=draws, seconds=seconds, device=device, progress=progress
         )
 
 

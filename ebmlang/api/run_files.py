@@ -1,4 +1,4 @@
-"""Runs from files: the draws that `ebm sample --out` wrote, or the designs of `ebm solve --out`."""
+"""Runs from disk: the draws that `ebm sample --out` wrote, or the designs of `ebm solve --out`."""
 
 import json
 import math
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from ebmlang.api.data_files import make_array, read_data
 from ebmlang.runs import Design, Designs, Samples
+from ebmlang.runs.directory import is_run, open_run
+from ebmlang.runs.values import ENERGY
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.source.files import read_bytes
 
@@ -87,6 +89,9 @@ def read_run(path: str | os.PathLike[str], variables: Mapping[str, tuple[int, ..
     """
     place = Path(path)
     match place.suffix.lower():
+        case _ if is_run(place):
+            stored = open_run(place).values
+            run = Run(kind="draws", values=stored.variables, energies=stored.stats[ENERGY])
         case ".nc":
             run = _read_netcdf(place)
         case ".json":

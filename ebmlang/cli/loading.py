@@ -26,7 +26,11 @@ def load_with_data(arguments: Namespace) -> Model:
     values = read_pairs(arguments.set, "--set")
     weights = read_numbers(arguments.weight, "--weight") if "weight" in arguments else {}
     model = load_model(arguments)
-    return model.bind([*arguments.data, *arguments.more_data, values], weights)
+    return model.bind(
+        [*arguments.data, *arguments.more_data, values],
+        weights,
+        accept_unreliable="accept_unreliable" in arguments and arguments.accept_unreliable,
+    )
 
 
 def load_to_run(arguments: Namespace, verb: str) -> Model:

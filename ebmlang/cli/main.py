@@ -34,6 +34,7 @@ COMMANDS = {
     "test": "look for points that refute what a spec says of itself",
     "solve": "search for points of low energy",
     "sample": "draw points from exp(-E)",
+    "runs": "list runs, show one, compare two, write one in another format",
     "explain": "say what is proved of a spec, what makes up a point or a run, what a code means",
     "graph": "print a spec on its way to code",
     "interface": "list what goes in and comes out",

@@ -49,9 +49,9 @@ def build_parser(name: str, summary: str) -> ArgumentParser:
     return parser
 
 
-def add_spec(parser: ArgumentParser, *, data: bool = True) -> None:
+def add_spec(parser: ArgumentParser, *, data: bool = True, optional: bool = False) -> None:
     """Add the spec, what is set in it from outside, and where data comes from."""
-    parser.add_argument("spec", help="the spec, a file `NAME.ebm`")
+    parser.add_argument("spec", nargs="?" if optional else None, help="the spec, a file `NAME.ebm`")
     parser.add_argument(
         "--const",
         action="append",
@@ -87,13 +87,18 @@ def add_spec(parser: ArgumentParser, *, data: bool = True) -> None:
 
 
 def add_weights(parser: ArgumentParser) -> None:
-    """Add the option that changes weights."""
+    """Add what else decides on the energy: other weights, and which estimates will do."""
     parser.add_argument(
         "--weight",
         action="append",
         default=[],
         metavar="PATH=W",
         help="another weight for a term or part",
+    )
+    parser.add_argument(
+        "--accept-unreliable",
+        action="store_true",
+        help="use what `normalize` is estimated to add where the estimate cannot be relied on",
     )
 
 

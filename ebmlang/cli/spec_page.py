@@ -21,6 +21,9 @@ MOST_VARIABLES = 4
 MOST_PLACES = 2
 """Places where one term is not smooth that are listed."""
 
+MOST_BRANCHES = 8
+"""Branches of an OR at the top that are listed."""
+
 LONGEST_TEXT = 56
 """Characters of a piece of the spec that are shown."""
 
@@ -51,11 +54,13 @@ def print_spec_page(console: "Console", described: Described) -> None:
             _terms(described["terms"], width),
         ),
         ("is it proper?", _propriety(described["propriety"], width)),
+        ("log Z of what is normalized", _integrals(described["integrals"], width)),
         ("plan", _plan(described["blocks"], width)),
         ("sampler, where none is asked for", _sampler(described["sampler"], width)),
     ):
-        console.print(title, style="bold")
-        console.print(body)
+        if body is not None:
+            console.print(title, style="bold")
+            console.print(body)
 
 
 def _needs_data(described: Described) -> Iterator[str]:
@@ -168,6 +173,25 @@ def _propriety(propriety: Described, width: int) -> "RenderableType":
     return Group(*parts, "")
 
 
+def _integrals(integrals: list[Described], width: int) -> "RenderableType | None":
+    """Return the estimates with their error bars; None where nothing is normalized."""
+    from rich.padding import Padding
+
+    from ebmlang.runs.integral import Integral, show_integral
+
+    if not integrals:
+        return None
+    grid = _grid(width - 2, 3)
+    for described in integrals:
+        integral = Integral.from_json(described)
+        remarks = [f"k-hat {integral.khat:.2f}", _cite(described)]
+        said = ", ".join(remark for remark in remarks if remark)
+        grid.add_row(described["name"], show_integral(integral), said)
+        for reason in integral.reasons:
+            grid.add_row("", "unreliable", reason)
+    return Padding(grid, (1, 0, 1, 2), expand=False)
+
+
 # --- plan ----------------------------------------------------------------------------
 
 
@@ -200,4 +224,10 @@ def _sampler(sampler: Described, width: int) -> "RenderableType":
     grid.add_row("method", sampler["method"])
     grid.add_row("does", sampler["does"])
     grid.add_row("because", sampler["because"])
+    for branch in sampler["branches"][:MOST_BRANCHES]:
+        share = "mass to be estimated" if branch["share"] is None else f"{branch['share']:.4g}"
+        cited = _cite(branch)
+        grid.add_row(branch["name"], f"{share}, {cited}" if cited else share)
+    if len(sampler["branches"]) > MOST_BRANCHES:
+        grid.add_row("", f"and {len(sampler['branches']) - MOST_BRANCHES} more branches")
     return Padding(grid, (1, 0, 0, 2), expand=False)

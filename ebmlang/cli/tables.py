@@ -22,7 +22,7 @@ def draw_designs(found: Designs) -> "Table":
     """Return the table of designs: a row for each, a column for each variable and report."""
     first = found.designs[0]
     columns = [*first.variables, *first.reports]
-    table = _open_table(["design", "energy", *columns, "starts"], left=columns)
+    table = open_table(["design", "energy", *columns, "starts"], left=columns)
     for number, design in enumerate(found.designs, start=1):
         values = [*design.variables.values(), *design.reports.values()]
         share = "" if design.share is None else f"{design.share * found.starts:.0f}"
@@ -35,7 +35,7 @@ def draw_designs(found: Designs) -> "Table":
 
 def draw_terms(design: Design) -> "Table":
     """Return the table of terms at one point: energy, margin, and whether it holds."""
-    table = _open_table(["term", "energy", "margin", "holds"], left=["term", "holds"])
+    table = open_table(["term", "energy", "margin", "holds"], left=["term", "holds"])
     for path in dict.fromkeys([*design.margins, *design.terms]):
         holds = design.satisfied.get(path)
         table.add_row(
@@ -49,7 +49,7 @@ def draw_terms(design: Design) -> "Table":
 
 def draw_point(design: Design) -> "Table":
     """Return the table of a point's variables and reports."""
-    table = _open_table(["variable", "value"], left=["variable", "value"])
+    table = open_table(["variable", "value"], left=["variable", "value"])
     for path, value in {**design.variables, **design.reports}.items():
         table.add_row(path, show_value(value))
     return table
@@ -57,15 +57,15 @@ def draw_point(design: Design) -> "Table":
 
 def draw_summary(samples: Samples) -> "Table":
     """Return the table of the scalar quantities of a sampling run."""
-    titles = ["quantity", "mean", "sd", "mcse", "ess bulk", "ess tail", "r-hat"]
-    table = _open_table(titles, left=["quantity"])
+    titles = ["quantity", "mean", "sd", "mcse", "mcse sd", "ess bulk", "ess tail", "r-hat"]
+    table = open_table(titles, left=["quantity"])
     for row in samples.summary[:MOST_ROWS]:
         table.add_row(
             row.name,
-            *map(show_number, (row.mean, row.sd, row.mcse)),
+            *map(show_number, (row.mean, row.sd, row.mcse, row.mcse_sd)),
             f"{row.ess_bulk:.0f}",
             f"{row.ess_tail:.0f}",
-            f"{row.rhat:.3f}",
+            f"{row.agreement:.3f}",
         )
     if len(samples.summary) > MOST_ROWS:
         table.add_row(f"… {len(samples.summary) - MOST_ROWS} more")
@@ -103,7 +103,8 @@ def _show_nested(value: object) -> str:
             return str(value)
 
 
-def _open_table(titles: Sequence[str], *, left: Sequence[str]) -> "Table":
+def open_table(titles: Sequence[str], *, left: Sequence[str]) -> "Table":
+    """Return an empty table; the columns named in `left` hold words, the others numbers."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

@@ -1,96 +1,69 @@
 """Whether draws can be trusted, in words.
 
-Rank-normalized split R-hat, bulk and tail effective sample size and Monte Carlo standard error
-come from ArviZ, which is loaded when a verdict is asked for and not before.
+A run is judged by its chains (`chain_health`), and by each scalar quantity (`summaries`). What
+speaks against it is a concern with a reason and advice; what is only worth knowing is a remark.
+How each limit was chosen, and how often a run is off and not flagged, is measured in
+`docs/honesty.md`.
 
-Source for statistics and limits: Vehtari, Gelman, Simpson, Carpenter and Buerkner,
-Rank-normalization, folding, and localization (2021), Bayesian Analysis 16.
+Source for limits: Vehtari, Gelman, Simpson, Carpenter and Buerkner, Rank-normalization, folding,
+and localization (2021), Bayesian Analysis 16; Vehtari, Simpson, Gelman, Yao and Gabry, Pareto
+smoothed importance sampling (2024), JMLR 25.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ebmlang.sample import Draws
+from ebmlang.runs.chain_groups import ChainGroups, find_groups
+from ebmlang.runs.chain_health import (
+    RunFacts,
+    count_divergences,
+    judge_chains,
+    read_facts,
+    remark_chains,
+)
+from ebmlang.runs.concerns import Concern, Sign, list_names
+from ebmlang.runs.summaries import CONSTANT, LEAST_DRAWS, QuantitySummary, summarize
+from ebmlang.runs.superchains import MANY_CHAINS
+from ebmlang.source import Label
 
-FloatArray = npt.NDArray[np.floating]
+__all__ = [
+    "CONSTANT",
+    "LEAST_DRAWS",
+    "Concern",
+    "QuantitySummary",
+    "RunFacts",
+    "Verdict",
+    "judge",
+    "read_facts",
+]
+
+FloatArray = NDArray[np.floating]
 
 LARGEST_RHAT = 1.01
-"""R-hat above which chains disagree (section 4)."""
+"""R-hat above which chains disagree (Vehtari and others 2021, section 4), nested R-hat too
+(Margossian and others 2024, section 5)."""
 
 LEAST_ESS = 400.0
-"""Draws' worth of independent draws below which R-hat and quantiles are themselves unsure
-(section 4: 50 for each half of four chains)."""
+"""Draws' worth of independent draws below which R-hat and errors are themselves unsure (Vehtari
+and others 2021, section 4: 50 for each half of four chains)."""
 
-LEAST_CHAINS = 4
-"""Chains below which R-hat says little."""
+LARGEST_PARETO_K = 0.7
+"""Above it no number of draws in reach settles a mean (Vehtari and others 2024, section 3.2.4)."""
 
-LEAST_DRAWS = 4
-"""Draws per chain that the statistics need at least."""
+DRIFT_ALARMS = 1e-3
+"""Share of runs without any drift that are said to drift, over all their quantities."""
 
-ACCEPTANCE = (0.05, 0.999)
-"""Mean acceptance of a healthy chain: below it hardly moves; above, its steps are too small to
-get anywhere, or it moves where the energy is flat."""
+LEAST_TAIL_ACCEPTANCE = 0.5
+"""Acceptance of moves from a tail, over that of all moves, below which few chains that also
+diverged may have kept out of it. Measured: 0.8 to 1.05 where kernels fit, 0.5 to 0.8 where they fit
+the tails less and errors hold, 0.01 to 0.65 where errors do not."""
 
-DIVERGENT_SHARE = 1e-3
-"""Share of trajectories that may diverge. Each is rejected, which is exact; a share that can be
-seen means a region that the chains hardly get into, and means there would be off."""
-
-CONSTANT = 1e-12
-"""Spread, relative to the value or to 1, at which a quantity does not vary at all."""
-
-TAIL = (0.05, 0.95)
-"""Quantiles whose effective sample size is the tail's (section 4.3)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuantitySummary:
-    """One scalar quantity over all draws.
-
-    Attributes:
-        name: Such as `theta[3]`.
-        mean: Over chains and draws.
-        sd: Standard deviation.
-        mcse: Monte Carlo standard error of the mean.
-        rhat: 1 where chains agree; `inf` where each stands still at its own value, nan where the
-            quantity is constant or was not finite.
-        ess_bulk: Effective sample size for the center; nan likewise.
-        ess_tail: For the 5% and 95% quantiles; nan likewise.
-    """
-
-    name: str
-    mean: float
-    sd: float
-    mcse: float
-    rhat: float
-    ess_bulk: float
-    ess_tail: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RunFacts:
-    """What the sampler tells about its chains, one number each.
-
-    Attributes:
-        acceptance: Mean acceptance probability.
-        divergences: How many trajectories diverged.
-        moved: Share of iterations that moved.
-        infeasible: How many trajectories ended where something required does not hold.
-        iterations: After the warm-up.
-        is_flat: Whether the energy is the same everywhere, so that acceptance is 1 rightly.
-    """
-
-    acceptance: FloatArray
-    divergences: npt.NDArray[np.integer]
-    moved: FloatArray
-    infeasible: npt.NDArray[np.integer]
-    iterations: int
-    is_flat: bool = False
+MOST_GROUPED = 20
+"""Quantities on which chains disagree that are searched for groups of chains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,36 +71,39 @@ class Verdict:
     """Whether to trust a run.
 
     Attributes:
-        trusted: Whether nothing speaks against it.
-        reasons: What does, most telling first.
-        advice: What may help, one for each kind of reason.
+        concerns: What speaks against it, most telling first.
+        remarks: What does not, and is worth knowing.
         table: Every scalar quantity.
+        place: Of the term that is steepest where trajectories diverged, if it is known.
     """
 
-    trusted: bool
-    reasons: tuple[str, ...]
-    advice: tuple[str, ...]
+    concerns: tuple[Concern, ...]
+    remarks: tuple[str, ...]
     table: tuple[QuantitySummary, ...]
+    place: Label | None = None
 
+    @property
+    def trusted(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.concerns
 
-def read_facts(draws: "Draws") -> RunFacts:
-    """Return what a sampler's draws tell about its chains."""
-    energies = draws.energies.cpu().numpy()
-    return RunFacts(
-        acceptance=draws.chunk.acceptance.mean(1).cpu().numpy(),
-        divergences=draws.chunk.diverged.sum(1).cpu().numpy(),
-        moved=draws.chunk.moved.mean(1).cpu().numpy(),
-        infeasible=draws.chunk.infeasible.sum(1).cpu().numpy(),
-        iterations=draws.iterations,
-        is_flat=energies.size > 0 and bool(np.ptp(energies) == 0),
-    )
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What speaks against it."""
+        return tuple(concern.reason for concern in self.concerns)
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What may help, each once."""
+        return tuple(dict.fromkeys(concern.advice for concern in self.concerns))
 
 
 def judge(quantities: Mapping[str, FloatArray], facts: RunFacts) -> Verdict:
     """Judge the draws of a run.
 
     Args:
-        quantities: By name, values of shape `[chain, draw, ...]`; each scalar is judged.
+        quantities: By name, values of shape `[chain, draw, ...]`; each scalar is judged. They are
+            read one at a time, so that a mapping may load them as it is asked.
         facts: Of the chains that drew them.
 
     >>> rng = np.random.default_rng(0)
@@ -138,165 +114,174 @@ def judge(quantities: Mapping[str, FloatArray], facts: RunFacts) -> Verdict:
     >>> judge({"x": rng.normal(size=(4, 500))}, facts).trusted
     True
     """
-    table = tuple(row for name, values in quantities.items() for row in _summaries(name, values))
-    draws = min((values.shape[1] for values in quantities.values()), default=0)
-    found = [*_judge_chains(facts), *_judge_table(table, draws)]
+    table: list[QuantitySummary] = []
+    groups: list[ChainGroups] = []
+    draws = facts.iterations
+    # Particles of an island do not follow each other.
+    is_known = facts.acceptances.size and not facts.are_islands
+    acceptances = facts.acceptances if is_known else None
+    for name, values in quantities.items():
+        draws = min(draws, values.shape[1])
+        rows = list(summarize(name, values, are_islands=facts.are_islands, acceptances=acceptances))
+        apart = [place for place, row in enumerate(rows) if row.agreement > LARGEST_RHAT]
+        for place in apart[: MOST_GROUPED - len(groups)]:
+            scalar = values.reshape(*values.shape[:2], -1)[:, :, place].astype(np.float64)
+            found = find_groups(rows[place].name, scalar, facts.energies)
+            groups += [] if found is None else [found]
+        table += rows
+    largest = max(groups, key=lambda found: len(found.sizes), default=None)
     return Verdict(
-        trusted=not found,
-        reasons=tuple(reason for reason, _ in found),
-        advice=tuple(dict.fromkeys(advice for _, advice in found)),
-        table=table,
+        concerns=(
+            *judge_chains(facts),
+            *_judge_table(table, draws, largest),
+            *_judge_tails(table, facts),
+        ),
+        remarks=(*remark_chains(facts), *_remark_tails(table, facts)),
+        table=tuple(table),
     )
 
 
-def _judge_chains(facts: RunFacts) -> list[tuple[str, str]]:
-    """Return what speaks against the chains themselves, each with its advice."""
-    found = []
-    chains = len(facts.acceptance)
-    still = int((facts.moved == 0).sum())
-    if still:
-        found.append(
-            (
-                f"{_of(still, chains)} never moved",
-                "start elsewhere, or give the unknowns scales near 1",
-            )
-        )
-    diverged = int(facts.divergences.sum())
-    if diverged > DIVERGENT_SHARE * chains * facts.iterations:
-        found.append(
-            (
-                f"{diverged} of {chains * facts.iterations} trajectories diverged: the energy "
-                "is too steep, or not finite, somewhere near",
-                "write scale parameters and what they scale as separate factors, or bound the "
-                "unknowns where the energy is not finite",
-            )
-        )
-    low = int((facts.acceptance < ACCEPTANCE[0]).sum())
-    if low:
-        mostly = int(facts.infeasible.sum()) > chains * facts.iterations / 2
-        cause = ", mostly because something required did not hold" if mostly else ""
-        found.append(
-            (
-                f"{_of(low, chains)} accepted less than {ACCEPTANCE[0]:.0%} of its moves{cause}",
-                "loosen what is required, or turn it into a `prefer`"
-                if mostly
-                else "give the unknowns scales near 1, or a longer warm-up",
-            )
-        )
-    high = 0 if facts.is_flat else int((facts.acceptance > ACCEPTANCE[1]).sum())
-    if high:
-        found.append(
-            (
-                f"{_of(high, chains)} accepted nearly every move, so its steps were too small",
-                "give a longer warm-up",
-            )
-        )
-    if chains < LEAST_CHAINS:
-        found.append(
-            (
-                f"{chains} chains cannot show that they agree",
-                f"use at least {LEAST_CHAINS} chains",
-            )
-        )
-    return found
-
-
-def _judge_table(table: tuple[QuantitySummary, ...], draws: int) -> list[tuple[str, str]]:
-    """Return what speaks against the quantities, each with its advice."""
+def _judge_table(
+    table: list[QuantitySummary], draws: int, groups: ChainGroups | None
+) -> Iterator[Concern]:
+    """Yield what speaks against the quantities."""
     if draws < LEAST_DRAWS:
-        return [(f"there are only {draws} draws of each chain", "take more draws")]
-    found = []
-    broken = [row for row in table if not math.isfinite(row.mean)]
+        yield Concern(
+            sign=Sign.DRAWS,
+            reason=f"there are only {draws} draws of each chain",
+            advice="take more draws",
+        )
+        return
+    broken = [row.name for row in table if not math.isfinite(row.mean)]
     if broken:
-        found.append(
-            (
-                f"{_names(broken)} had values that are not finite",
-                "bound the unknowns where the quantity is not finite",
-            )
+        yield Concern(
+            sign=Sign.FINITE,
+            reason=f"{list_names(broken)} had values that are not finite",
+            advice="bound the unknowns where the quantity is not finite",
         )
-    apart = sorted(
-        (row for row in table if row.rhat > LARGEST_RHAT), key=lambda row: row.rhat, reverse=True
-    )
+    apart = _worst(table, lambda row: row.agreement, lambda row: row.agreement > LARGEST_RHAT)
     if apart:
-        found.append(
-            (
-                f"the chains disagree: R-hat is {apart[0].rhat:.3g} for {_names(apart)}, above "
-                f"{LARGEST_RHAT}",
-                "take more draws; if that does not help, the energy has several modes that no "
-                "chain crosses between",
-            )
+        which = "R-hat" if math.isnan(apart[0].nested_rhat) else "nested R-hat"
+        where = "" if groups is None else f"; {groups.show()}"
+        yield Concern(
+            sign=Sign.R_HAT,
+            reason=f"the chains disagree: {which} is {apart[0].agreement:.3g} for "
+            f"{_list_rows(apart)}, above {LARGEST_RHAT}{where}",
+            advice="take more draws; if that does not help, the energy has several modes that no "
+            "chain crosses between",
         )
-    for kind, worth in (("bulk", "center rests"), ("tail", "tails rest")):
-        scarce = sorted(
-            (row for row in table if _ess(row, kind) < LEAST_ESS), key=lambda row: _ess(row, kind)
+    yield from _judge_drift(table)
+    for sign, words, key in ESS_KINDS:
+        yield from _judge_ess(table, sign, words, key)
+    heavy = _worst(table, lambda row: row.pareto_k, _is_heavy)
+    if heavy:
+        yield Concern(
+            sign=Sign.PARETO_K,
+            reason=f"a few extreme draws decide on the sd: Pareto k-hat is {heavy[0].pareto_k:.2g} "
+            f"for the square of {_list_rows(heavy)}, above {LARGEST_PARETO_K}",
+            advice="report quantiles, or the logarithm, of a quantity with such tails; its draws "
+            "may be sound, its mean and sd are not",
         )
-        if scarce:
-            found.append(
-                (
-                    f"the {worth} on too few independent draws: {kind} ESS is "
-                    f"{_ess(scarce[0], kind):.0f} for {_names(scarce)}, below {LEAST_ESS:.0f}",
-                    "take more draws, or more chains",
-                )
-            )
-    return found
 
 
-def _summaries(name: str, values: FloatArray) -> list[QuantitySummary]:
-    shape = values.shape[2:]
-    flat = np.asarray(values, dtype=np.float64).reshape(*values.shape[:2], math.prod(shape))
-    rows = []
-    for place in range(flat.shape[2]):
-        index = ", ".join(str(i) for i in np.unravel_index(place, shape))
-        rows.append(_summary(f"{name}[{index}]" if shape else name, flat[:, :, place]))
-    return rows
+def _judge_drift(table: list[QuantitySummary]) -> Iterator[Concern]:
+    drifts = {row.name: abs(row.drift) for row in table if not math.isnan(row.drift)}
+    if not drifts:
+        return
+    # Scipy takes a while to import, and most commands do not need it.
+    from scipy.special import ndtri
+
+    # Each quantity drifts in center or in spread, up or down.
+    limit = -float(ndtri(DRIFT_ALARMS / (4 * len(drifts))))
+    found = sorted(
+        (name for name in drifts if drifts[name] > limit), key=drifts.__getitem__, reverse=True
+    )
+    if found:
+        yield Concern(
+            sign=Sign.DRIFT,
+            reason=f"the draws still drift: from the first half of the chains to the second "
+            f"{list_names(found)} moves by {drifts[found[0]]:.2g} standard errors, above "
+            f"{limit:.2g}",
+            advice="give a longer warm-up",
+        )
 
 
-def _summary(name: str, values: npt.NDArray[np.float64]) -> QuantitySummary:
-    nothing = {"mcse": math.nan, "ess_bulk": math.nan, "ess_tail": math.nan}
-    if values.size == 0 or not np.isfinite(values).all():
-        return QuantitySummary(name=name, mean=math.nan, sd=math.nan, rhat=math.nan, **nothing)
-    mean, sd = float(values.mean()), float(values.std())
-    limit = CONSTANT * max(1.0, abs(mean))
-    if np.ptp(values) <= limit:
-        return QuantitySummary(name=name, mean=mean, sd=0.0, rhat=math.nan, **nothing)
-    if values.shape[1] < LEAST_DRAWS:
-        return QuantitySummary(name=name, mean=mean, sd=sd, rhat=math.nan, **nothing)
-    if (np.ptp(values, axis=1) <= limit).all():
-        return QuantitySummary(name=name, mean=mean, sd=sd, rhat=math.inf, **nothing)
+ESS_KINDS: tuple[tuple[Sign, str, Callable[[QuantitySummary], float]], ...] = (
+    (Sign.ESS_BULK, "the center rests on too few independent draws: bulk", lambda r: -r.ess_bulk),
+    (Sign.ESS_TAIL, "the tails rest on too few independent draws: tail", lambda r: -r.ess_tail),
+    (
+        Sign.ESS_SQUARE,
+        "the spread rests on too few independent draws: squared",
+        lambda r: -r.ess_square,
+    ),
+)
+"""What each effective sample size is about, and what is large where it is small."""
 
-    # ArviZ takes a second to import, and most commands do not need it.
-    from arviz_stats.base.array import array_stats
 
-    # ArviZ gives its functions no types.
-    statistics: dict[str, Callable[..., Any]] = {
-        "rhat": array_stats.rhat,
-        "ess": array_stats.ess,
-        "mcse": array_stats.mcse,
-    }
+def _judge_ess(
+    table: list[QuantitySummary], sign: Sign, words: str, key: Callable[[QuantitySummary], float]
+) -> Iterator[Concern]:
+    scarce = _worst(table, key, lambda row: key(row) > -LEAST_ESS)
+    if scarce:
+        yield Concern(
+            sign=sign,
+            reason=f"{words} ESS is {-key(scarce[0]):.0f} for {_list_rows(scarce)}, below "
+            f"{LEAST_ESS:.0f}",
+            advice="take more draws, or more chains",
+        )
 
-    def compute(statistic: str, method: str, **options: Any) -> float:
-        value = statistics[statistic](values, chain_axis=0, draw_axis=1, method=method, **options)
-        return float(value)
 
-    return QuantitySummary(
-        name=name,
-        mean=mean,
-        sd=sd,
-        mcse=compute("mcse", "mean"),
-        rhat=compute("rhat", "rank") if values.shape[0] > 1 else math.nan,
-        ess_bulk=compute("ess", "bulk"),
-        ess_tail=compute("ess", "tail", prob=TAIL),
+def _judge_tails(table: list[QuantitySummary], facts: RunFacts) -> Iterator[Concern]:
+    """Yield that chains may keep out of tails, where divergences say so too.
+
+    Of many chains some begin in the tails, and disagree if they do not get out.
+    """
+    said = _say_tails(table)
+    diverged = int(facts.divergences.sum())
+    if said and diverged and len(facts.acceptance) < MANY_CHAINS:
+        trajectories = len(facts.acceptance) * facts.iterations
+        yield Concern(
+            sign=Sign.TAIL_ACCEPTANCE,
+            reason=f"chains may keep out of tails: {said}, and "
+            f"{count_divergences(diverged, trajectories)}",
+            advice="use many short chains, or write scale parameters and what they scale as "
+            "separate factors",
+        )
+
+
+def _remark_tails(table: list[QuantitySummary], facts: RunFacts) -> Iterator[str]:
+    said = _say_tails(table)
+    if said and not any(_judge_tails(table, facts)):
+        yield said
+
+
+def _say_tails(table: list[QuantitySummary]) -> str:
+    """Return where tails reject; nothing where none does."""
+    shy = _worst(
+        table,
+        lambda row: -row.tail_acceptance,
+        lambda row: row.tail_acceptance < LEAST_TAIL_ACCEPTANCE,
+    )
+    if not shy:
+        return ""
+    return (
+        f"moves from the tails of {_list_rows(shy)} are accepted {shy[0].tail_acceptance:.2g} "
+        "times as often as others"
     )
 
 
-def _ess(row: QuantitySummary, kind: str) -> float:
-    return row.ess_bulk if kind == "bulk" else row.ess_tail
+def _is_heavy(row: QuantitySummary) -> bool:
+    return row.pareto_k > LARGEST_PARETO_K
 
 
-def _of(count: int, chains: int) -> str:
-    return f"{count} of {chains} chains" if count > 1 or chains == 1 else f"one of {chains} chains"
+def _worst(
+    table: list[QuantitySummary],
+    key: Callable[[QuantitySummary], float],
+    is_bad: Callable[[QuantitySummary], bool],
+) -> list[QuantitySummary]:
+    """Return the bad rows, worst first."""
+    return sorted(filter(is_bad, table), key=key, reverse=True)
 
 
-def _names(rows: list[QuantitySummary]) -> str:
-    first = f"`{rows[0].name}`"
-    return first if len(rows) == 1 else f"{first} and {len(rows) - 1} more"
+def _list_rows(rows: list[QuantitySummary]) -> str:
+    return list_names([row.name for row in rows])

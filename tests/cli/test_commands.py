@@ -9,7 +9,18 @@ from ebmlang import __version__
 from ebmlang.source import CODES
 from tests.cli.run import DESK, EXAMPLES, ebm
 
-COMMANDS = ("check", "fmt", "test", "graph", "solve", "sample", "explain", "new", "interface")
+COMMANDS = (
+    "check",
+    "fmt",
+    "test",
+    "graph",
+    "solve",
+    "sample",
+    "runs",
+    "explain",
+    "new",
+    "interface",
+)
 
 
 def test_without_arguments_the_commands_are_listed(capsys):

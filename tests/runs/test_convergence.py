@@ -5,9 +5,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from ebmlang.runs.concerns import Sign
 from ebmlang.runs.convergence import RunFacts, judge
-
-RNG = np.random.default_rng(0)
 
 
 def facts(chains: int = 4, **changes: object) -> RunFacts:
@@ -52,6 +51,7 @@ def test_chains_in_different_modes_are_not_trusted() -> None:
 
     assert not verdict.trusted
     assert "the chains disagree" in verdict.reasons[0]
+    assert "2 of 4 chains stay apart in `x`" in verdict.reasons[0]
     assert any("modes" in advice for advice in verdict.advice)
 
 
@@ -74,7 +74,7 @@ def test_slow_chains_have_too_few_independent_draws() -> None:
         ({"divergences": np.array([0, 3, 0, 0])}, "3 of 2000 trajectories diverged"),
         ({"moved": np.array([0.9, 0.0, 0.9, 0.9])}, "one of 4 chains never moved"),
         ({"acceptance": np.array([0.9, 0.01, 0.01, 0.9])}, "2 of 4 chains accepted less than 5%"),
-        ({"acceptance": np.array([0.9, 0.9, 0.9, 1.0])}, "accepted nearly every move"),
+        ({"bfmi": np.array([0.9, 0.1, 0.9, 0.2])}, "BFMI is 0.1 in 2 of 4 chains"),
     ],
 )
 def test_each_sign_of_a_sick_chain_is_named(changes: dict[str, object], words: str) -> None:
@@ -93,8 +93,42 @@ def test_requirements_are_blamed_where_they_reject_most() -> None:
     assert "something required did not hold" in verdict.reasons[0]
 
 
-def test_full_acceptance_is_right_where_the_energy_is_flat() -> None:
-    assert judge({"x": independent(4, 500)}, facts(acceptance=np.ones(4), is_flat=True)).trusted
+@pytest.mark.parametrize("is_flat", [False, True])
+def test_full_acceptance_is_remarked_unless_the_energy_is_flat(is_flat: bool) -> None:
+    """Steps that are too small cost time and nothing else, as long as chains get about."""
+    sure = facts(acceptance=np.ones(4), bfmi=np.ones(4), is_flat=is_flat)
+
+    verdict = judge({"x": independent(4, 500)}, sure)
+
+    assert verdict.trusted
+    assert ("accepted nearly every move" in "".join(verdict.remarks)) is not is_flat
+
+
+def test_divergences_too_rare_to_matter_are_remarked() -> None:
+    verdict = judge({"x": independent(4, 500)}, facts(divergences=np.array([0, 1, 0, 0])))
+
+    assert verdict.trusted
+    assert verdict.remarks == ("1 of 2000 trajectories diverged",)
+
+
+def test_divergences_of_many_chains_that_agree_are_remarked() -> None:
+    """Some of many chains begin where trajectories diverge; if stuck there, they would disagree."""
+    many = facts(200, divergences=np.full(200, 2), iterations=100)
+
+    verdict = judge({"x": independent(200, 100)}, many)
+
+    assert verdict.trusted
+    assert verdict.remarks == ("400 of 20000 trajectories diverged",)
+
+
+@pytest.mark.parametrize(("still", "trusted"), [(2, True), (3, False)])
+def test_one_percent_of_the_chains_may_stand_still(still: int, trusted: bool) -> None:
+    moved = np.where(np.arange(200) < still, 0.0, 0.9)
+
+    verdict = judge({"x": independent(200, 100)}, facts(200, moved=moved, iterations=100))
+
+    assert verdict.trusted is trusted
+    assert f"{still} of 200 chains never moved" in (*verdict.reasons, *verdict.remarks)
 
 
 def test_fewer_than_four_chains_are_not_trusted() -> None:
@@ -136,11 +170,42 @@ def test_values_that_are_not_finite_are_not_trusted() -> None:
     assert not judge({"x": values}, facts()).trusted
 
 
-@pytest.mark.parametrize("draws", [0, 1, 3])
+@pytest.mark.parametrize("draws", [0, 1, 7])
 def test_too_few_draws_are_not_trusted(draws: int) -> None:
     verdict = judge({"x": independent(4, draws)}, facts(iterations=draws))
 
     assert not verdict.trusted
+
+
+def test_tails_without_a_variance_are_not_trusted() -> None:
+    """Of a Cauchy law neither mean nor sd exists, whatever R-hat says."""
+    values = np.random.default_rng(2).standard_cauchy((4, 1000))
+
+    verdict = judge({"x": values}, facts(iterations=1000))
+
+    assert [concern.sign for concern in verdict.concerns] == [Sign.PARETO_K]
+
+
+def test_fast_chains_that_were_not_warmed_up_drift() -> None:
+    """They forget where they began within the first half, so that nested R-hat says nothing."""
+    values = independent(256, 100)
+    values[:, :20] += 3
+
+    verdict = judge({"x": values}, facts(256, iterations=100))
+
+    assert Sign.DRIFT in {concern.sign for concern in verdict.concerns}
+    assert Sign.R_HAT not in {concern.sign for concern in verdict.concerns}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [(4, 500, 100), (128, 20, 100)])
+def test_no_quantity_of_a_hundred_raises_a_false_alarm(shape: tuple[int, int, int]) -> None:
+    """More than one alarm in 20 runs would be too many; so in 5 there is none."""
+    rng = np.random.default_rng(3)
+
+    verdicts = [judge({"x": rng.normal(size=shape)}, facts(shape[0])) for _ in range(5)]
+
+    assert all(verdict.trusted for verdict in verdicts)
 
 
 def test_half_precision_of_the_draws_is_no_obstacle() -> None:
@@ -153,3 +218,23 @@ def test_arviz_is_loaded_only_for_a_verdict() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert shown.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("chains", "diverged", "trusted"), [(4, 1, False), (4, 0, True), (200, 1, True)]
+)
+def test_few_chains_that_reject_in_the_tails_and_diverge_are_not_trusted(
+    chains: int, diverged: int, trusted: bool
+) -> None:
+    values = independent(chains, 1000)
+    from_tails = np.abs(np.roll(values, 1, axis=1)) > 2
+    divergences = np.zeros(chains, dtype=int)
+    divergences[0] = diverged
+    acceptances = np.where(from_tails, 0.3, 0.9)
+    known = facts(chains, iterations=1000, acceptances=acceptances, divergences=divergences)
+
+    verdict = judge({"x": values}, known)
+
+    assert verdict.trusted is trusted
+    said = "moves from the tails of `x` are accepted 0.34 times as often as others"
+    assert said in "".join((*verdict.reasons, *verdict.remarks))
