@@ -91,11 +91,10 @@ def _any(holds: Callable[[Traits], bool]) -> Callable[[Problem], bool]:
 
 DOES: Mapping[str, str] = MappingProxyType(
     {
-        "mixed": (
-            "an ensemble in two halves, each moved by HMC in the shape of the other, mixed with "
-            "persistent HMC whose step and damping come from the ensemble"
+        "ensemble": (
+            "an ensemble in two halves: each moves by HMC in the shape that the other has, in "
+            "coordinates straightened by it where they bend"
         ),
-        "ensemble": "an ensemble in two halves, each moved by HMC in the shape of the other",
         "meads": "persistent HMC whose step and damping come from other parts of the ensemble",
         "hmc": "Hamiltonian Monte Carlo: trajectories of random length, scales from the warm-up",
         "nuts": "the no-U-turn sampler: each chain follows its trajectory until it turns back",
@@ -155,7 +154,7 @@ RULES: tuple[SamplerRule, ...] = (
         ),
     ),
     SamplerRule(
-        method="mixed",
+        method="ensemble",
         applies=lambda p: p.chains >= CHAINS_PER_NUMBER * p.numbers,
         says=lambda p: (
             f"{p.chains} chains for {p.numbers} numbers: each half tells the other its shape"

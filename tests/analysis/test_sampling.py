@@ -4,13 +4,13 @@ import pytest
 
 from ebmlang.analysis.plan import build_plan
 from ebmlang.analysis.sampling import DEFAULT_CHAINS, DOES, RULES
-from ebmlang.sample.methods import METHODS
+from ebmlang.sample.methods import BRANCHES, METHODS, SMC
 from tests.analysis.road import facts_of
 
 SMOOTH = "var x: real[2] ~ normal(0, 1)"
 
 CASES = {
-    "many chains": (SMOOTH, 8, "mixed"),
+    "many chains": (SMOOTH, 8, "ensemble"),
     "fewer chains than an ensemble needs": ("var x: real[20] ~ normal(0, 1)", 64, "hmc"),
     "few chains": (SMOOTH, 4, "nuts"),
     "a jump": ("var x: real in [0, 9]\nminimize e: floor(x)", 64, "slice"),
@@ -43,8 +43,8 @@ def test_the_reason_names_what_it_rests_on():
 def test_every_sampler_that_may_be_chosen_exists_and_says_what_it_does():
     chosen = {rule.method for rule in RULES}
 
-    assert chosen <= set(DOES)
-    assert set(METHODS) <= set(DOES)
+    assert chosen <= {*METHODS, SMC, BRANCHES}
+    assert {*METHODS, SMC, BRANCHES} == set(DOES)
 
 
 def test_explain_speaks_of_as_many_chains_as_a_run_has():
