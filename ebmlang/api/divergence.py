@@ -59,7 +59,7 @@ def blame_divergences(
     Returns:
         The place, and which term it is; None where there are no points, or no term varies there.
     """
-    if not len(points):
+    if not len(points) or not any(module.graph.roots_of(RootKind.ENERGY)):
         return None
     slopes = measure_slopes(module, points[:MOST_POINTS], scale)
     steepest = Counter(
@@ -85,6 +85,7 @@ def measure_slopes(
     """Return the length of each soft term's gradient, by path; `inf` where it is not finite."""
     leaf = points.to(module.dtype).detach().clone().requires_grad_()
     energies = module.terms(module.unpack(leaf)).energies
+    broken = torch.stack([~energy.isfinite() for energy in energies.values()]).any(0)
     slopes = {}
     for path, energy in energies.items():
         if not energy.requires_grad:
@@ -93,5 +94,8 @@ def measure_slopes(
         (gradient,) = torch.autograd.grad(
             energy.sum(), leaf, retain_graph=True, materialize_grads=True
         )
-        slopes[path] = (gradient * scale).norm(dim=1).nan_to_num(nan=torch.inf)
+        slope = (gradient * scale).norm(dim=1)
+        # Terms share a backward pass, in which one that is not finite spoils the others' gradients.
+        slope = torch.where(slope.isnan() & broken, 0.0, slope.nan_to_num(torch.inf, torch.inf))
+        slopes[path] = torch.where(energy.isfinite(), slope, torch.inf)
     return slopes

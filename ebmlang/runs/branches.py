@@ -43,7 +43,8 @@ def judge_branches(found: "Draws", values: DrawValues, whole: Verdict) -> Iterat
         whole: The verdict on all draws together.
     """
     turns = np.asarray(values.stats[BRANCH])
-    # What moves is the branch whose turn it is for the first chain.
+    # What moves is the branch whose turn it is for the first chain, which so has as many draws of
+    # each as others, or one more.
     numbers = turns[0]
     names = list(found.adaptation)
     said = {concern.sign for concern in whole.concerns}
@@ -52,10 +53,12 @@ def judge_branches(found: "Draws", values: DrawValues, whole: Verdict) -> Iterat
         if len(places) < LEAST_DRAWS:
             continue
         asked = ASKED if len(places) < LEAST_JUDGED else ASKED_OF_MANY
+        chosen = turns == number
+        least = int(chosen.sum(1).min())
         quantities = {
-            name: _take(array, turns == number) for name, array in values.quantities.items()
+            name: _take(array, chosen, least) for name, array in values.quantities.items()
         }
-        facts = read_facts(_select(found, places))
+        facts = read_facts(_select(found, places[:least]))
         for concern in judge(quantities, facts).concerns:
             if concern.sign in asked - said:
                 said.add(concern.sign)
@@ -63,9 +66,8 @@ def judge_branches(found: "Draws", values: DrawValues, whole: Verdict) -> Iterat
                 yield replace(concern, reason=reason)
 
 
-def _take(array: "np.ndarray", chosen: "np.ndarray") -> "np.ndarray":
-    """Return the chosen draws of each chain, as many of each as all have."""
-    least = int(chosen.sum(1).min())
+def _take(array: "np.ndarray", chosen: "np.ndarray", least: int) -> "np.ndarray":
+    """Return the first chosen draws of each chain, as many of each."""
     return np.stack([row[mask][:least] for row, mask in zip(array, chosen, strict=True)])
 
 

@@ -137,7 +137,7 @@ def _summarize(name: str, values: Values, are_islands: bool) -> QuantitySummary:
         mcse=sd * error,
         # The sd is the root of the mean square, whose derivative is 1 / (2 sd).
         mcse_sd=sd * error_square / 2,
-        pareto_k=weigh_tail(squares, found["ess_square"] / squares.size),
+        pareto_k=weigh_tails(standard, found["ess_square"] / squares.size),
         tail_acceptance=math.nan,
         **found,
     )
@@ -229,11 +229,25 @@ def error_between(values: Values) -> float:
     return float(values.mean(1).std(ddof=1)) / math.sqrt(len(values))
 
 
+def weigh_tails(standard: Values, efficiency: float) -> float:
+    """Return Pareto k-hat of squares, from the heavier tail of what is squared.
+
+    Squares of a Pareto tail of shape k have shape 2k. The tail of the squares themselves is the
+    worse place to fit it: where one of two modes is small, that folds a mode into it.
+
+    Args:
+        standard: Values with mean 0 and sd 1.
+        efficiency: Independent draws that a draw is worth.
+    """
+    tails = [weigh_tail(side, efficiency) for side in (standard, -standard)]
+    return 2 * max((k for k in tails if not math.isnan(k)), default=math.nan)
+
+
 def weigh_tail(values: Values, efficiency: float) -> float:
     """Return Pareto k-hat of the upper tail; nan where too much of it is one value.
 
     Args:
-        values: Not negative, with mean 1.
+        values: In a unit in which a distance of `CONSTANT` is none.
         efficiency: Independent draws that a draw is worth.
     """
     thinned = thin(values)
@@ -247,7 +261,9 @@ def weigh_tail(values: Values, efficiency: float) -> float:
     # The fit is in units of the tail's first quartile, which is zero where values are repeated.
     if count < 5 or top[int(count / 4 + 0.5)] - top[0] <= CONSTANT:
         return math.nan
-    return _compute("pareto_khat", None, thinned, r_eff=efficiency, tail="right")
+    # ArviZ ends by dividing values by their sum, as if they were weights; it may be 0 here.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _compute("pareto_khat", None, thinned, r_eff=efficiency, tail="right")
 
 
 # Any: ArviZ gives its functions no types.

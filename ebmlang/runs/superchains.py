@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 SUPERCHAINS = 8
 """Groups that the chains fall into."""
 
-MANY_CHAINS = 128
-"""Chains from which on they are grouped, so that a group has sixteen of them, and from which on
-their means show errors, to 6%."""
+MANY_CHAINS = 64
+"""Chains from which on they are grouped, so that a group has eight of them, and from which on
+their means show errors, to 9%."""
 
 
 def nested_rhat(halves: NDArray[np.float64]) -> float:
@@ -45,7 +45,7 @@ def nested_rhat(halves: NDArray[np.float64]) -> float:
     Returns:
         1 where groups agree; nan where chains are too few to be grouped, or none moves.
 
-    >>> chains = np.arange(128.0)[:, None] + np.tile([0.0, 1.0], 5)  # that stay where they began
+    >>> chains = np.arange(64.0)[:, None] + np.tile([0.0, 1.0], 5)  # that stay where they began
     >>> bool(nested_rhat(np.vstack((chains, chains))) > 2)
     True
     """

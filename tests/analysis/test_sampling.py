@@ -22,7 +22,7 @@ CASES = {
     "an OR beside a smooth block": (
         f"{SMOOTH}\nvar y: real\nprefer m: mix(0.5: y ~ normal(0, 1), 0.5: y ~ normal(5, 1))",
         64,
-        "smc",
+        "branches",
     ),
 }
 

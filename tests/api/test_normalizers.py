@@ -45,6 +45,7 @@ def answer(value=1.5, reasons=()):
         reverse_gap=0.0,
         reverse_error=0.01,
         drift=0.0,
+        overlooked=0.0,
         reasons=reasons,
         islands=(value,) * 4,
     )

@@ -3,9 +3,9 @@
 import pytest
 
 import ebmlang
-from tests.examples.folder import FILES
+from tests.examples.folder import FILES, POSTERIORS
 
-by_name = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+by_name = pytest.mark.parametrize("path", [*FILES, *POSTERIORS], ids=lambda path: path.stem)
 
 
 @by_name

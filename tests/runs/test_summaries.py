@@ -6,7 +6,8 @@ import pytest
 from arviz_stats.base.array import array_stats
 
 from ebmlang.runs import summaries
-from ebmlang.runs.summaries import QuantitySummary, summarize, weigh_tail
+from ebmlang.runs.convergence import LARGEST_PARETO_K
+from ebmlang.runs.summaries import QuantitySummary, summarize, weigh_tail, weigh_tails
 
 AXES = {"chain_axis": 0, "draw_axis": 1}
 
@@ -119,3 +120,24 @@ def test_many_draws_are_thinned_before_they_are_sorted(monkeypatch: pytest.Monke
     assert thinned.rhat != whole.rhat
     assert thinned.ess_bulk == pytest.approx(2048, rel=0.2)
     assert thinned.mcse == whole.mcse
+
+
+def test_a_small_mode_is_no_heavy_tail():
+    """Its squares are, where a fit takes them for the tail of the other mode's."""
+    rng = np.random.default_rng(0)
+    values = np.where(np.arange(800) % 10, rng.chisquare(10, 800), rng.chisquare(10, 800) / 16)
+    standard = ((values - values.mean()) / values.std()).reshape(8, 100)
+
+    assert weigh_tail(standard**2, 1.0) > LARGEST_PARETO_K
+    assert weigh_tails(standard, 1.0) < LARGEST_PARETO_K
+
+
+def test_the_tail_of_squares_is_twice_as_heavy_as_that_of_values():
+    rng = np.random.default_rng(0)
+    values = rng.standard_t(3, 80_000)
+
+    found = weigh_tails((values / values.std()).reshape(8, -1), 1.0)
+
+    # Student's t with n degrees of freedom has the tail shape 1 / n; the fit's error is
+    # (1 + k) / sqrt(tail), of 3 sqrt(80,000) points.
+    assert found == pytest.approx(2 / 3, abs=2 * 4 * (1 + 1 / 3) / math.sqrt(3 * math.sqrt(80_000)))

@@ -13,6 +13,7 @@ that may be noise are dropped.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -34,7 +35,11 @@ COEFFICIENT_EVIDENCE = 12.0
 one in two thousand."""
 
 CHAINS_PER_FEATURE = 6
-"""Chains for each linear feature that there must be for all features to be tried."""
+"""Chains for each coordinate that there must be for pairs to be looked at, and for all linear
+features to be tried."""
+
+FEWEST = 24
+"""Chains below which no map is fitted."""
 
 ROUNDS = 6
 """Rounds of weighted least squares for the mean, then scoring for the scale."""
@@ -46,7 +51,50 @@ LONGEST_STEP = 1.0
 """Largest change of a coefficient of the log scale in one scoring step."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pairs:
+    """Which coordinates depend on which others, and how; none of a row that is not driven.
+
+    Attributes:
+        driven: Coordinates that depend on others.
+        bends: Whether the mean of each (row) depends on the square of each other (column).
+        widens: Whether its log scale depends on it.
+    """
+
+    driven: Bool[Tensor, " dim"]
+    bends: Bool[Tensor, "dim dim"]
+    widens: Bool[Tensor, "dim dim"]
+
+
+def find_pairs(
+    position: Float[Tensor, "chain dim"],
+    gradient: Float[Tensor, "chain dim"],
+    healthy: Bool[Tensor, " chain"],
+) -> Pairs:
+    """Find which coordinates depend on which others.
+
+    Args:
+        position: In a sampler's coordinates.
+        gradient: Of the potential there.
+        healthy: Chains that count.
+    """
+    dim = position.shape[1]
+    x, g = position[healthy].double(), gradient[healthy].double()
+    enough = 2 <= dim <= MOST_DIMENSIONS and len(x) >= CHAINS_PER_FEATURE * (dim + 2)
+    if not enough or not bool((x.std(0) > 0).all()):
+        nothing = torch.zeros(dim, dim, device=position.device).bool()
+        return Pairs(driven=nothing.any(1), bends=nothing, widens=nothing)
+    bend, widen = measure_gains((x - x.mean(0)) / x.std(0), g * x.std(0))
+    gain = bend + widen
+    drives = gain.sum(1) > gain.sum(0)
+    driven = ~drives & ((gain * drives[:, None]).sum(0) > LEAST_GAIN)
+    # What is driven drives nothing, so that the map is inverted in closed form.
+    allowed = driven[:, None] & ~driven
+    return Pairs(driven=driven, bends=(bend.T > 0) & allowed, widens=(widen.T > 0) & allowed)
+
+
 def fit_warp(
+    pairs: Pairs,
     position: Float[Tensor, "chain dim"],
     gradient: Float[Tensor, "chain dim"],
     healthy: Bool[Tensor, " chain"],
@@ -54,43 +102,30 @@ def fit_warp(
     """Return the map of one group of chains, learnt from others.
 
     Args:
-        position: Of those it is learnt from, in a sampler's coordinates.
+        pairs: What depends on what.
+        position: Of the chains it is learnt from, in a sampler's coordinates.
         gradient: Of the potential there.
         healthy: Those that count.
-
-    Returns:
-        The map that changes nothing where no coordinate gains enough.
     """
-    nothing = straight(position, 1)
     x, g = position[healthy].double(), gradient[healthy].double()
-    count, dim = x.shape
-    if not 2 <= dim <= MOST_DIMENSIONS or count < 2 * dim + CHAINS_PER_FEATURE * 2:
-        return nothing
+    if not bool(pairs.driven.any()) or len(x) < FEWEST:
+        return straight(position, 1)
     center, scale = x.mean(0), x.std(0)
-    if not bool((scale > 0).all()):
-        return nothing
-    w = (x - center) / scale
-    bend, widen = measure_gains(w, g * scale)
-    narrow = _log_steepness(g * scale)
-    gain = bend + widen
-    drives = gain.sum(1) > gain.sum(0)
-    driven = ~drives & ((gain * drives[:, None]).sum(0) > LEAST_GAIN)
-    if not bool(driven.any()):
-        return nothing
-    mean, linear, square = (torch.zeros(dim, *s).to(x) for s in ((), (dim,), (dim,)))
-    log_scale, widening = torch.zeros(dim).to(x), torch.zeros(dim, dim).to(x)
-    free = torch.nonzero(~driven)[:, 0]
-    all_linear = count >= CHAINS_PER_FEATURE * len(free)
-    for i in torch.nonzero(driven)[:, 0].tolist():
-        bends = free[bend[free, i] > 0]
-        widens = free[widen[free, i] > 0]
-        lines = free if all_linear else free[gain[free, i] > 0]
-        along = torch.cat([torch.ones_like(w[:, :1]), w[:, lines], w[:, bends].square()], dim=1)
-        across = torch.cat([torch.ones_like(w[:, :1]), w[:, widens]], dim=1)
+    w, narrow = (x - center) / scale, _log_steepness(g * scale)
+    dim, one = x.shape[1], torch.ones_like(x[:, :1])
+    mean, log_scale = x.new_zeros(dim), x.new_zeros(dim)
+    linear, square, widening = (x.new_zeros(dim, dim) for _ in range(3))
+    free = ~pairs.driven
+    all_linear = len(x) >= CHAINS_PER_FEATURE * int(free.sum())
+    for i in torch.nonzero(pairs.driven)[:, 0].tolist():
+        bends, widens = pairs.bends[i], pairs.widens[i]
+        lines = free if all_linear else bends | widens
+        along = torch.cat([one, w[:, lines], w[:, bends].square()], dim=1)
+        across = torch.cat([one, w[:, widens]], dim=1)
         coefficients, log_coefficients = _fit_normal(w[:, i], along, across, narrow[:, i])
+        count = 1 + int(lines.sum())
         mean[i], log_scale[i] = coefficients[0], log_coefficients[0]
-        linear[i, lines] = coefficients[1 : 1 + len(lines)]
-        square[i, bends] = coefficients[1 + len(lines) :]
+        linear[i, lines], square[i, bends] = coefficients[1:count], coefficients[count:]
         widening[i, widens] = log_coefficients[1:]
     return Warp(
         center=center[None].to(position),

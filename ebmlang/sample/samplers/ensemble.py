@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ebmlang.sample.adaptation.bending import fit_warp
+from ebmlang.sample.adaptation.bending import find_pairs, fit_warp
 from ebmlang.sample.adaptation.fisher import estimate_metric
 from ebmlang.sample.adaptation.step_size import LogAverage, init_average, update_average
 from ebmlang.sample.kernels.hmc import Hmc
@@ -171,16 +171,14 @@ class Ensemble:
 
         In other coordinates the step size is another one, and is learnt anew.
         """
-        chains = state.chains
-        if not (self.straightens and setting.density.chart.is_flat):
+        chart, chains = setting.density.chart, state.chains
+        if not (self.straightens and chart.is_flat):
             return _measure(setting, state)
-        halves = zip(
-            chains.position.tensor_split(2),
-            chains.evaluation.gradient.tensor_split(2),
-            _healthy(chains).tensor_split(2),
-            strict=True,
-        )
-        warp = join_groups([fit_warp(*half) for half in reversed(list(halves))])
+        seen = (chains.position, chains.evaluation.gradient, _healthy(chains))
+        # What depends on what is asked of all chains, how much of the other half alone.
+        pairs = find_pairs(*seen)
+        halves = list(zip(*(part.tensor_split(2) for part in seen), strict=True))
+        warp = join_groups([fit_warp(pairs, *half) for half in reversed(halves)])
         bends = warp.bends
         if bends != state.bends:
             pace = _begin_pace(chains.position)

@@ -7,6 +7,7 @@ Many modes are no obstacle where the reference covers them: particles spread ove
 the temperature is high, and their weights keep count of each mode's mass as it falls.
 """
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -30,6 +31,7 @@ from ebmlang.sample.loop import DIVERGENCES_KEPT
 from ebmlang.sample.smc.islands import Arrival, anneal, anneal_back, find_mean_potential
 from ebmlang.sample.smc.partition import LogPartition, judge_partition
 from ebmlang.sample.smc.schedule import Schedule, plan_schedule
+from ebmlang.sample.smc.scouts import find_overlooked
 from ebmlang.sample.streams import Streams
 from ebmlang.spaces import Layout, build_sampling_chart
 
@@ -198,11 +200,19 @@ def anneal_islands(
     back = _number_particles(density, derive_seed(seed, "back"), islands * particles)
     reverse = anneal_back(density, schedule, back, arrival, progress=listener)
     listener.finished("")
+    there_log_partition = arrival.population.log_partition
+    overlooked = find_overlooked(
+        density,
+        arrival.population.state.position,
+        float(torch.logsumexp(there_log_partition, 0)) - math.log(islands),
+        derive_seed(seed, "scouts"),
+    )
     partition = judge_partition(
-        arrival.population.log_partition,
+        there_log_partition,
         reverse,
         find_mean_potential(arrival.population) - arrival.last_potential,
         arrival.log_weights,
+        overlooked,
     )
     return Annealed(schedule=schedule, arrival=arrival, partition=partition)
 

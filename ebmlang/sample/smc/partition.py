@@ -1,11 +1,12 @@
 """How much to trust an estimated log partition function.
 
-The error bar comes from islands that are independent of each other; three checks decide between a
+The error bar comes from islands that are independent of each other; four checks decide between a
 number and "unreliable", since islands that all miss the same region agree with each other:
 
 - Pareto k-hat of the weights: above 0.7 their mean is carried by a few;
 - the way back: it errs to the other side, so a gap shows that particles lag behind;
-- settling: particles that have arrived and go on moving should keep their mean potential.
+- settling: particles that have arrived and go on moving should keep their mean potential;
+- scouts: what they find by going downhill should not be far from all particles.
 
 Sources: Vehtari, Simpson, Gelman, Yao and Gabry, Pareto smoothed importance sampling (2024),
 section 3; Grosse, Ancha and Roy, Measuring the reliability of MCMC inference with bidirectional
@@ -56,6 +57,7 @@ class LogPartition:
         reverse_gap: By how much the way back says more [nats].
         reverse_error: One standard error of the gap [nats].
         drift: Change of the mean potential while the particles settled, in its standard errors.
+        overlooked: Largest share of the mass that scouts found where no particle is.
         reasons: Why it is not to be trusted; none where it is.
         islands: What each island says by itself [nats].
     """
@@ -66,6 +68,7 @@ class LogPartition:
     reverse_gap: float
     reverse_error: float
     drift: float
+    overlooked: float
     reasons: tuple[str, ...]
     islands: tuple[float, ...]
 
@@ -80,6 +83,7 @@ def judge_partition(
     back: Float[Tensor, " island"],
     drift: Float[Tensor, " island"],
     log_weights: Sequence[Float[Tensor, "island particle"]],
+    overlooked: float,
 ) -> LogPartition:
     """Combine what the islands say.
 
@@ -88,6 +92,7 @@ def judge_partition(
         back: On the way back [nats].
         drift: Change of each one's mean potential while it settled [nats].
         log_weights: Of all particles, whenever some were resampled, and at the end.
+        overlooked: Largest share of the mass that scouts found where no particle is.
 
     Returns:
         The estimate with its error and what the checks found.
@@ -114,6 +119,10 @@ def judge_partition(
             f"the particles had not arrived: going on changes their mean energy by "
             f"{mean_drift:+.2g} nats"
         )
+    if overlooked > 0:
+        reasons.append(
+            f"a region that holds about {overlooked:.0%} of the mass is far from all particles"
+        )
     return LogPartition(
         value=value,
         error=error,
@@ -121,6 +130,7 @@ def judge_partition(
         reverse_gap=gap,
         reverse_error=gap_error,
         drift=score,
+        overlooked=overlooked,
         reasons=tuple(reasons),
         islands=tuple(there.tolist()),
     )

@@ -27,7 +27,7 @@ from ebmlang.sample.smc.reference import build_first_reference
 from ebmlang.sample.state import begin, potential
 from ebmlang.sample.streams import Streams
 
-SCOUTS, TRIES = 64, 16
+SCOUTS, TRIES = 256, 16
 """How many, and points drawn for each in search of some that are feasible."""
 
 LEARNING, LOOKING = 20, 40

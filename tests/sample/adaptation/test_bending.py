@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebmlang.sample.adaptation.bending import fit_warp
+from ebmlang.sample.adaptation.bending import find_pairs, fit_warp
 from ebmlang.sample.warp import Warp
 from tests.sample.kernels.cases import normal
 
@@ -15,7 +15,11 @@ SAMPLES = 20
 
 def learn(x: Tensor, energy: Tensor, leaf: Tensor) -> Warp:
     gradient = torch.autograd.grad(energy.sum(), leaf)[0]
-    return fit_warp(x, gradient, torch.ones(len(x)).bool())
+    return find_and_fit(x, gradient, torch.ones(len(x)).bool())
+
+
+def find_and_fit(x: Tensor, gradient: Tensor, healthy: Tensor) -> Warp:
+    return fit_warp(find_pairs(x, gradient, healthy), x, gradient, healthy)
 
 
 def learn_funnel(seed: int, measured: float) -> Warp:
@@ -78,7 +82,7 @@ def test_a_correlated_normal_law_is_left_as_it_is(seed: int) -> None:
     root = normal(dim, dim, seed=99)
     x = normal(CHAINS, dim, seed=seed) @ root.T
 
-    warp = fit_warp(x, x @ torch.linalg.inv(root @ root.T), torch.ones(CHAINS).bool())
+    warp = find_and_fit(x, x @ torch.linalg.inv(root @ root.T), torch.ones(CHAINS).bool())
 
     assert not warp.bends
 
@@ -92,7 +96,7 @@ def test_chains_that_are_not_finite_do_not_count() -> None:
     sick, steep = x.clone(), gradient.clone()
     sick[3], steep[3] = torch.nan, torch.inf
 
-    seen, expected = fit_warp(sick, steep, healthy), fit_warp(x, gradient, healthy)
+    seen, expected = (find_and_fit(*at, healthy) for at in ((sick, steep), (x, gradient)))
 
     assert expected.bends
     assert torch.equal(seen.mean_square, expected.mean_square)
@@ -102,4 +106,4 @@ def test_chains_that_are_not_finite_do_not_count() -> None:
 def test_too_few_chains_learn_nothing() -> None:
     x = normal(10, 4)
 
-    assert not fit_warp(x, x, torch.ones(10).bool()).bends
+    assert not find_and_fit(x, x, torch.ones(10).bool()).bends

@@ -22,7 +22,7 @@ def weights(power: float) -> Tensor:
 
 
 def judge(there: Tensor, back: Tensor, drift: Tensor, power: float = 0.3):
-    return judge_partition(there, back, drift, [weights(power)])
+    return judge_partition(there, back, drift, [weights(power)], 0.0)
 
 
 def test_islands_that_agree_in_every_way_are_reliable() -> None:
@@ -51,11 +51,19 @@ def test_each_check_makes_it_unreliable(there, back, drift, power, reason) -> No
     assert not found.reliable
 
 
+def test_what_scouts_find_far_from_particles_makes_it_unreliable() -> None:
+    even = column(0.1, 0)
+
+    found = judge_partition(even, even, column(0.1, 2), [weights(0.3)], 0.25)
+
+    assert found.reasons == ("a region that holds about 25% of the mass is far from all particles",)
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_too_few_islands_have_a_value_and_no_error(count: int) -> None:
     few = column(0.1, 0)[:count]
 
-    found = judge_partition(few, few, few, [weights(0.3)[:count]])
+    found = judge_partition(few, few, few, [weights(0.3)[:count]], 0.0)
 
     assert math.isfinite(found.value)
     assert found.error == math.inf

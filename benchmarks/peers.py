@@ -1,0 +1,206 @@
+"""Effective draws per gradient and per second, beside NumPyro and nutpie, on the same posteriors.
+
+    python benchmarks/peers.py --peers /path/to/python      # one with numpyro, nutpie, pymc
+    python benchmarks/peers.py --chains 4 --models kidscore
+
+Prints a table in Markdown, as in `docs/peers.md`. Every run is a process of its own, on one core,
+measured in CPU seconds; one that takes more than `LIMIT` of them is stopped and said so. A peer
+that is not installed is left out with a message. Effective sample sizes are ArviZ's bulk ones, of
+the least effective quantity of `examples/posteriors/references.json`; `worst z` is the largest
+distance of a mean from its reference, in errors of both.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+POSTERIORS = ROOT / "examples" / "posteriors"
+REFERENCES = json.loads((POSTERIORS / "references.json").read_text(encoding="utf-8"))
+
+MODELS = (
+    "eight_schools",
+    "eight_schools_centered",
+    "kidscore",
+    "autoregression",
+    "regression",
+    "gaussian_process",
+)
+
+PLANS: Mapping[int, tuple[int, int]] = {4: (1000, 1000), 1024: (300, 20)}
+"""Warm-up and draws of each chain, by the number of chains: few chains have to be long."""
+
+LIMIT = 300
+"""CPU seconds after which a run is stopped."""
+
+SEED = 1
+
+OURS = "ebmlang"
+
+
+def find_data(model: str) -> Path:
+    """Return the data of a posterior; both forms of eight schools share theirs."""
+    own = POSTERIORS / f"{model}.json"
+    return own if own.exists() else POSTERIORS.parent / "eight_schools.json"
+
+
+def run_ours(model: str, out: Path, chains: int, warmup: int, draws: int) -> dict[str, object]:
+    """Sample with the method that the plan chooses, and write the draws by quantity."""
+    begun = time.process_time()
+    import torch
+
+    torch.set_num_threads(1)
+    import ebmlang
+    from ebmlang.api.compile import compile_model, lay_out
+    from ebmlang.api.sample import choose_method
+    from ebmlang.sample import Plan, sample
+    from ebmlang.sample.draws import MemorySink
+    from ebmlang.sample.methods import METHODS
+
+    class TimedSink(MemorySink):
+        """Remembers when the warm-up ended."""
+
+        warmed_at = 0.0
+
+        def warmed(self, place: object) -> None:
+            del place
+            self.warmed_at = time.process_time()
+
+    spec = POSTERIORS / f"{model}.ebm"
+    spec = spec if spec.exists() else POSTERIORS.parent / spec.name
+    bound = ebmlang.load(spec).bind(find_data(model))
+    method = choose_method(bound, chains)
+    module = compile_model(bound)
+    sink = TimedSink()
+    found = sample(
+        module.packed(),
+        lay_out(module),
+        METHODS[method](),
+        seed=SEED,
+        chains=chains,
+        plan=Plan(warmup=warmup, draws=draws),
+        sink=sink,
+    )
+    ended = time.process_time()
+    points = torch.cat([chunk.points for chunk in sink.chunks], dim=1)
+    gradients = sum(int(chunk.gradients.sum()) for chunk in sink.chunks)
+    flat = module.unpack(points.flatten(0, 1))
+    with torch.no_grad():
+        values = {**flat, **module.reports(flat)}
+    np.savez(
+        out,
+        **{k: v.reshape(*points.shape[:2], *v.shape[1:]).numpy() for k, v in values.items()},
+    )
+    return {
+        "total": ended - begun,
+        "sampling": ended - sink.warmed_at,
+        "warmup_gradients": int(found.warmup_gradients.sum()),
+        "gradients": gradients,
+        "method": method,
+    }
+
+
+def measure(python: str, sampler: str, model: str, chains: int) -> str:
+    """Run one sampler on one posterior and return its row of the table."""
+    warmup, draws = PLANS[chains]
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "draws.npz"
+        numbers = [str(number) for number in (chains, warmup, draws)]
+        if sampler == OURS:
+            command = [sys.executable, __file__, "--run", model, str(out), *numbers]
+        else:
+            peer = str(ROOT / "benchmarks" / "peer_models.py")
+            files = [str(find_data(model)), str(out)]
+            command = [python, "-W", "ignore", peer, sampler, model, *files, *numbers, str(SEED)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, preexec_fn=_limit_time, check=False
+        )
+        head = f"| {model} | {chains} | {sampler}"
+        if done.returncode:
+            # Out of time, a process ends by a signal, and so without a message.
+            end = done.stderr.strip().splitlines()[-1:] or [f"stopped after {LIMIT} s"]
+            return f"{head} | {end[0]} | | | | | | |"
+        found = json.loads(done.stdout.splitlines()[-1])
+        with np.load(out) as archive:
+            ess, z = judge(model, dict(archive))
+    every = found["gradients"] + found["warmup_gradients"]
+    name = f"{head} ({found['method']})" if "method" in found else head
+    return (
+        f"{name} | {ess:,.0f} | {1000 * ess / found['gradients']:.1f} | {1000 * ess / every:.1f}"
+        f" | {ess / found['sampling']:,.0f} | {ess / found['total']:,.0f}"
+        f" | {found['total']:.1f} | {z:.1f} |"
+    )
+
+
+def judge(model: str, values: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    """Return the least bulk ESS of the reference's quantities, and the largest z of their means."""
+    from arviz_stats.base import array_stats
+
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    name = "eight_schools" if model.startswith("eight_schools") else model
+    sizes, distances = [], []
+    for quantity, known in REFERENCES[name]["quantities"].items():
+        path, _, index = quantity.rstrip("]").partition("[")
+        drawn = values[path][..., int(index)] if index else values[path]
+        sizes.append(float(array_stats.ess(drawn, **axes, method="bulk")))
+        error = np.hypot(array_stats.mcse(drawn, **axes, method="mean"), known["mean_error"])
+        distances.append(abs(drawn.mean() - known["mean"]) / error)
+    return min(sizes), max(distances)
+
+
+def find_peers(python: str) -> dict[str, str]:
+    """Return the versions of the peers that an interpreter has; say which it has not."""
+    versions = {}
+    for peer in ("numpyro", "nutpie"):
+        code = f"import {peer}; print({peer}.__version__)"
+        done = subprocess.run(
+            [python, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            print(f"{peer} is left out: `{python}` cannot import it", file=sys.stderr)
+        else:
+            versions[peer] = done.stdout.split()[-1]
+    return versions
+
+
+def _limit_time() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
+
+
+def main() -> None:
+    """Measure everything asked for and print it as a table."""
+    if sys.argv[1:2] == ["--run"]:
+        model, out, *numbers = sys.argv[2:]
+        chains, warmup, draws = map(int, numbers)
+        print(json.dumps(run_ours(model, Path(out), chains, warmup, draws)))
+        return
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--peers", default=sys.executable, help="the peers' Python")
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=MODELS)
+    parser.add_argument("--chains", nargs="*", type=int, choices=PLANS, default=list(PLANS))
+    asked = parser.parse_args()
+    versions = find_peers(asked.peers)
+    print(f"Python {platform.python_version()}, {platform.machine()}; ", end="")
+    print(", ".join(f"{peer} {version}" for peer, version in versions.items()) + "\n")
+    print(
+        "| posterior | chains | sampler | ESS | per 1,000 gradients | with warm-up"
+        " | ESS per s | in all | CPU s in all | worst z |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for chains in asked.chains:
+        for model in asked.models:
+            for sampler in (OURS, *versions):
+                print(measure(asked.peers, sampler, model, chains), flush=True)
+
+
+if __name__ == "__main__":
+    main()
