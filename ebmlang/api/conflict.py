@@ -16,9 +16,9 @@ from ebmlang.graph import Root, RootKind
 from ebmlang.lang import DomainKind
 from ebmlang.runs import Design
 from ebmlang.runs.conflict import Conflicting, Member, Satisfiable
-from ebmlang.solve.conflict import Answer, Conflict, Oracle, find_conflict
-from ebmlang.solve.formulas import Requirements, Unit, find_requirements
-from ebmlang.solve.proof import Prover
+from ebmlang.solve.contradiction.conflict import Answer, Conflict, Oracle, find_conflict
+from ebmlang.solve.contradiction.formulas import Requirements, Unit, find_requirements
+from ebmlang.solve.contradiction.proof import Prover
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 

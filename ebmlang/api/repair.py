@@ -14,8 +14,8 @@ from ebmlang.check.paths import iterate_bodies
 from ebmlang.lower.pieces import trace_pieces
 from ebmlang.runs.conflict import Satisfiable
 from ebmlang.runs.repair import Change, Repair, Way
-from ebmlang.solve.formulas import Atom, Every, Formula, Unit, find_leaves, holds
-from ebmlang.solve.repair import Bounded, Given, give_least, give_to_few
+from ebmlang.solve.contradiction.formulas import Atom, Every, Formula, Unit, find_leaves, holds
+from ebmlang.solve.contradiction.repair import Bounded, Given, give_least, give_to_few
 from ebmlang.source import Span
 
 Array = NDArray[np.float64]

@@ -1,7 +1,7 @@
-"""Minimization: many starts as one batch, Adam, then L-BFGS, then the set of designs."""
+"""Minimization: where to start, how to descend, what is required, and the set of designs."""
 
 from ebmlang.solve.feasibility import find_feasible
-from ebmlang.solve.multistart import solve
+from ebmlang.solve.run import search, solve
 from ebmlang.solve.solution import Solution, StoppingReason
 
-__all__ = ["Solution", "StoppingReason", "find_feasible", "solve"]
+__all__ = ["Solution", "StoppingReason", "find_feasible", "search", "solve"]

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.runtime import UNLIMITED, Budget, Progress, Target
-from ebmlang.solve.multistart import STARTS, solve
+from ebmlang.solve.run import STARTS, solve
 from ebmlang.spaces import Layout
 
 

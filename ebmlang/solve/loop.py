@@ -1,17 +1,13 @@
-"""The one loop of all solvers: steps until all is done, the budget spent, or the user stops it."""
+"""The one loop of all local methods: steps until all is done, or the run must end."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.runtime import Deadline, Interrupt, Progress
-from ebmlang.solve import adam, lbfgs
-from ebmlang.solve.adam import AdamState
-from ebmlang.solve.lbfgs import LbfgsState
+from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.objective import Objective
 from ebmlang.solve.solution import StoppingReason
 
@@ -38,94 +34,56 @@ class Watch:
         return StoppingReason.TIME if self._deadline.is_over() else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Minimum:
-    """Where the starts have come to.
-
-    Attributes:
-        stationarity: Largest entry of the projected gradient, per start.
-        done: Starts that have converged or stalled; the others would go on.
-    """
-
-    position: Float[Tensor, "start dim"]
-    value: Float[Tensor, " start"]
-    stationarity: Float[Tensor, " start"]
-    done: Bool[Tensor, " start"]
-
-
-def iterate(
-    step: Callable[[State], State], state: State, *, limit: int, rows: int, watch: Watch
-) -> State:
-    """Take steps, each of which evaluates so many rows, up to a limit."""
-    for _ in range(limit):
-        if watch.reason is not None:
-            break
-        state = step(state)
-        watch.evaluations += rows
-    return state
-
-
-def run_adam(
-    objective: Objective, y: Float[Tensor, "start dim"], *, steps: int, watch: Watch
-) -> Float[Tensor, "start dim"]:
-    """Return the best point of each start after so many steps of Adam."""
-
-    def step(state: AdamState) -> AdamState:
-        return adam.step(objective, state, steps)[0]
-
-    state = adam.init(objective, y)
-    watch.evaluations += len(y)
-    for count in _pieces(steps):
-        state = iterate(step, state, limit=count, rows=len(y), watch=watch)
-        watch.progress.advance(count, f"energy {float(state.best_value.min()):.6g}")
-    return state.best_position
-
-
-def run_lbfgs(
+def descend(
+    method: Descent[State],
     objective: Objective,
     y: Float[Tensor, "start dim"],
     *,
     steps: int,
-    tolerance: float,
     watch: Watch,
+    advance: int = 0,
 ) -> Minimum:
-    """Minimize from each start; starts that are done leave the batch."""
-    state = lbfgs.init(objective, y, tolerance)
+    """Let each start descend; those that are done leave the batch.
+
+    Args:
+        method: How.
+        objective: What is minimized.
+        y: Where the starts are, in the objective's coordinates.
+        steps: Most steps, each of which evaluates every start that is left once.
+        watch: Counts evaluations, and may end it early.
+        advance: By how much the progress advances with each step.
+    """
+    state = method.init(objective, y)
     watch.evaluations += len(y)
     rows = torch.arange(len(y), device=y.device)
+    begun = method.read(state)
+    # The result's tensors belong to this loop alone until it returns them.
     result = Minimum(
-        position=y.clone(),
-        value=state.value.clone(),
-        stationarity=state.stationarity.clone(),
-        done=state.done.clone(),
+        position=begun.position.clone(),
+        value=begun.value.clone(),
+        stationarity=begun.stationarity.clone(),
+        done=begun.done.clone(),
     )
     here = objective
     for count in _pieces(steps):
         if watch.reason is not None or bool(result.done.all()):
             break
-        state = iterate(
-            _lbfgs_step(here, tolerance), state, limit=count, rows=len(rows), watch=watch
-        )
-        _write(result, rows, state)
-        left = torch.nonzero(~state.done)[:, 0]
+        for _ in range(count):
+            if watch.reason is not None:
+                break
+            state, _info = method.step(here, state)
+            watch.evaluations += len(rows)
+        found = method.read(state)
+        result.position[rows] = found.position
+        result.value[rows] = found.value
+        result.stationarity[rows] = found.stationarity
+        result.done[rows] = found.done
+        if advance:
+            watch.progress.advance(advance * count, f"energy {float(result.value.min()):.6g}")
+        left = torch.nonzero(~found.done)[:, 0]
         if 0 < 2 * len(left) <= len(rows):
-            rows, here, state = rows[left], here.take(left), lbfgs.take(state, left)
+            rows, here, state = rows[left], here.take(left), method.take(state, left)
     return result
-
-
-def _lbfgs_step(objective: Objective, tolerance: float) -> Callable[[LbfgsState], LbfgsState]:
-    def step(state: LbfgsState) -> LbfgsState:
-        return lbfgs.step(objective, state, tolerance)[0]
-
-    return step
-
-
-def _write(result: Minimum, rows: Tensor, state: LbfgsState) -> None:
-    # The result's tensors belong to this loop alone until it returns them.
-    result.position[rows] = state.position
-    result.value[rows] = state.value
-    result.stationarity[rows] = state.stationarity
-    result.done[rows] = state.done
 
 
 def _pieces(steps: int) -> list[int]:

@@ -6,7 +6,7 @@ import torch
 
 from ebmlang import loads
 from ebmlang.api.conflict import question_model
-from ebmlang.solve.proof import Found, Outcome, Refuted, Rule
+from ebmlang.solve.contradiction.proof import Found, Outcome, Refuted, Rule
 
 torch.set_num_threads(1)
 

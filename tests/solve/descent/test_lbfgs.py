@@ -1,7 +1,7 @@
 import torch
 
 from ebmlang.lang import DomainKind
-from ebmlang.solve import lbfgs
+from ebmlang.solve.descent import lbfgs
 from ebmlang.solve.objective import Lagrangian
 from ebmlang.spaces import build_solving_chart
 from tests.runtime.function_target import FunctionTarget, layout_of

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ebmlang.analysis import GraphFacts
 from ebmlang.graph import Constant, EnergyGraph, Kind, Node, Origin, Root, RootKind
 from ebmlang.lang.facts import Curvature
-from ebmlang.solve.formulas import Atom, Every, Formula, Requirements, Some, holds
+from ebmlang.solve.contradiction.formulas import Atom, Every, Formula, Requirements, Some, holds
 from ebmlang.spaces import Layout
 
 Array = NDArray[np.float64]

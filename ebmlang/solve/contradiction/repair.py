@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ebmlang.lang import DomainKind
 from ebmlang.runtime import Target
-from ebmlang.solve.multistart import solve
+from ebmlang.solve.run import solve
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 
 Array = NDArray[np.float64]

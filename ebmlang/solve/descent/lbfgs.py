@@ -14,11 +14,13 @@ decrease along the projection arc; Nocedal and Wright, Numerical Optimization (2
 """
 
 from dataclasses import dataclass, replace
+from typing import final
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.objective import Evaluation, Objective, choose, residual
 
 MEMORY = 10
@@ -88,6 +90,44 @@ class LbfgsInfo:
     """
 
     accepted: Bool[Tensor, " start"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lbfgs:
+    """The method.
+
+    Attributes:
+        tolerance: Projected gradient below which a start has converged, relative to the value.
+    """
+
+    tolerance: float
+
+    @property
+    def name(self) -> str:
+        """What a user calls it."""
+        return "lbfgs"
+
+    def init(self, objective: Objective, position: Float[Tensor, "start dim"]) -> LbfgsState:
+        """Begin at the positions, without history."""
+        return init(objective, position, self.tolerance)
+
+    def step(self, objective: Objective, state: LbfgsState) -> tuple[LbfgsState, LbfgsInfo]:
+        """Evaluate one trial point per start and take it, or shorten the step."""
+        return step(objective, state, self.tolerance)
+
+    def take(self, state: LbfgsState, index: Int[Tensor, " kept"]) -> LbfgsState:
+        """Return the state of some of the starts."""
+        return take(state, index)
+
+    def read(self, state: LbfgsState) -> Minimum:
+        """Return where the starts are."""
+        return Minimum(
+            position=state.position,
+            value=state.value,
+            stationarity=state.stationarity,
+            done=state.done,
+        )
 
 
 def init(

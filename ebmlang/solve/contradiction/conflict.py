@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ebmlang.runtime import UNLIMITED, Budget, Target
+from ebmlang.solve.contradiction.formulas import Atom, Every, Formula, Requirements, Unit, holds
+from ebmlang.solve.contradiction.proof import Found, Prover, Refuted, Rule
 from ebmlang.solve.feasibility import RequirementsAlone
-from ebmlang.solve.formulas import Atom, Every, Formula, Requirements, Unit, holds
-from ebmlang.solve.multistart import solve
-from ebmlang.solve.proof import Found, Prover, Refuted, Rule
+from ebmlang.solve.run import solve
 from ebmlang.spaces import Layout
 
 Array = NDArray[np.float64]

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.runtime import Target
-from ebmlang.solve.loop import Minimum
+from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.solution import Solution, StoppingReason
 from ebmlang.spaces import SolvingChart
 

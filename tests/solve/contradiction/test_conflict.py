@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from ebmlang.solve.conflict import find_minimal
+from ebmlang.solve.contradiction.conflict import find_minimal
 
 
 @pytest.mark.parametrize("planted", [c for n in (1, 2, 3) for c in combinations(range(6), n)])

@@ -10,11 +10,13 @@ Source: Kingma and Ba, Adam (2015), algorithm 1.
 
 import math
 from dataclasses import dataclass
+from typing import final
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.objective import Evaluation, Objective, choose
 
 FIRST_MOMENT = 0.9
@@ -58,6 +60,44 @@ class AdamInfo:
     """
 
     blocked: Bool[Tensor, " start"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adam:
+    """The method.
+
+    Attributes:
+        steps: How many there will be, over which steps get shorter.
+    """
+
+    steps: int
+
+    @property
+    def name(self) -> str:
+        """What a user calls it."""
+        return "adam"
+
+    def init(self, objective: Objective, position: Float[Tensor, "start dim"]) -> AdamState:
+        """Begin at the positions."""
+        return init(objective, position)
+
+    def step(self, objective: Objective, state: AdamState) -> tuple[AdamState, AdamInfo]:
+        """Take one step."""
+        return step(objective, state, self.steps)
+
+    def take(self, state: AdamState, index: Int[Tensor, " kept"]) -> AdamState:
+        """Return the state of some of the starts."""
+        return take(state, index)
+
+    def read(self, state: AdamState) -> Minimum:
+        """Return the best point of each start; none of them has come to rest."""
+        return Minimum(
+            position=state.best_position,
+            value=state.best_value,
+            stationarity=torch.full_like(state.best_value, torch.inf),
+            done=torch.zeros_like(state.best_value, dtype=torch.bool),
+        )
 
 
 def init(objective: Objective, position: Float[Tensor, "start dim"]) -> AdamState:
@@ -109,6 +149,21 @@ def step(objective: Objective, state: AdamState, total: int) -> tuple[AdamState,
         best_value=torch.where(better, value, state.best_value),
     )
     return following, AdamInfo(blocked=~finite)
+
+
+def take(state: AdamState, index: Int[Tensor, " kept"]) -> AdamState:
+    """Return the state of some of the starts."""
+    here = state.evaluation
+    return AdamState(
+        count=state.count,
+        position=state.position[index],
+        evaluation=Evaluation(value=here.value[index], gradient=here.gradient[index]),
+        first=state.first[index],
+        second=state.second[index],
+        caution=state.caution[index],
+        best_position=state.best_position[index],
+        best_value=state.best_value[index],
+    )
 
 
 def _schedule(count: int, total: int) -> float:

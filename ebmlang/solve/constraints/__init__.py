@@ -1,0 +1,1 @@
+"""Requirements turned into sequences of problems without any."""

@@ -1,0 +1,1 @@
+"""Which requirements cannot hold together, how that is proved, and what would mend it."""

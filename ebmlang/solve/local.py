@@ -1,0 +1,127 @@
+"""From starts to rest.
+
+Adam gets near, a descent arrives, in rounds of multipliers where anything is required; what is
+still violated then is moved to the nearest points that are not.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ebmlang.solve.constraints import augmented_lagrangian
+from ebmlang.solve.constraints.augmented_lagrangian import ROUNDS, SLACK, AugmentedState
+from ebmlang.solve.descent.adam import Adam
+from ebmlang.solve.descent.lbfgs import Lbfgs
+from ebmlang.solve.descent.method import Descent, Minimum
+from ebmlang.solve.loop import descend
+from ebmlang.solve.objective import Violation
+from ebmlang.solve.problem import Problem
+
+ADAM_STEPS = 200
+"""Steps of Adam, where the caller does not say."""
+
+STEPS = 500
+"""Evaluations of the last descent, where the caller does not say."""
+
+ROUND_SHARE = 4
+"""A round of multipliers gets this fraction of the steps; the next one goes on from there."""
+
+REST_POWER = 1 / 2
+"""Power of eps that makes the projected gradient small enough to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """How starts are brought to rest.
+
+    Attributes:
+        method: The descent that arrives; None is L-BFGS. Any: its state is its own.
+        adam_steps: Steps of Adam before it.
+        steps: Evaluations of the descent per start, without requirements; with them, each round
+            of multipliers gets a quarter.
+    """
+
+    method: Descent[Any] | None = None
+    adam_steps: int = ADAM_STEPS
+    steps: int = STEPS
+
+
+def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) -> Minimum:
+    """Bring every start to rest, feasible if it can be.
+
+    Args:
+        problem: What is searched.
+        y: Starts, in the solver's coordinates.
+        local: How.
+    """
+    watch = problem.watch
+    state = augmented_lagrangian.init(problem.target, problem.chart, y)
+    required = state.lagrangian.multipliers.shape[1] > 0
+    tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
+    method = Lbfgs(tolerance=tolerance) if local.method is None else local.method
+    watch.progress.started(local.adam_steps, "getting near")
+    adam = Adam(steps=local.adam_steps)
+    near = descend(adam, state.lagrangian, y, steps=local.adam_steps, watch=watch, advance=1)
+    watch.progress.finished("")
+    y = near.position
+    if not required:
+        watch.progress.started(local.steps, "descending")
+        end = descend(method, state.lagrangian, y, steps=local.steps, watch=watch)
+        watch.progress.finished("")
+        return end
+    state = augmented_lagrangian.resume(state, y)
+    end = _rounds(problem, state, y, method, max(1, local.steps // ROUND_SHARE))
+    return _polish(problem, end, local.steps)
+
+
+# Any: the state of a descent is its own.
+def _rounds(
+    problem: Problem,
+    state: AugmentedState,
+    y: Float[Tensor, "start dim"],
+    method: Descent[Any],
+    steps: int,
+) -> Minimum:
+    """Alternate minimization and multipliers until every start is settled."""
+    watch = problem.watch
+    rows = torch.arange(len(y), device=y.device)
+    end = Minimum(
+        position=y.clone(),
+        value=torch.full_like(y[:, 0], torch.inf),
+        stationarity=torch.full_like(y[:, 0], torch.inf),
+        done=torch.zeros_like(rows, dtype=torch.bool),
+    )
+    watch.progress.started(ROUNDS, "meeting requirements")
+    for _ in range(ROUNDS):
+        if watch.reason is not None or not len(rows):
+            break
+        found = descend(method, state.lagrangian, end.position[rows], steps=steps, watch=watch)
+        state, info = augmented_lagrangian.step(state, found.position, found.done)
+        end.position[rows] = found.position
+        end.value[rows] = found.value
+        end.stationarity[rows] = found.stationarity
+        end.done[rows] = state.settled
+        watch.progress.advance(1, f"violation {float(info.violation.min()):.2g}")
+        left = torch.nonzero(~state.settled)[:, 0]
+        rows, state = rows[left], augmented_lagrangian.take(state, left)
+    watch.progress.finished("")
+    return end
+
+
+def _polish(problem: Problem, end: Minimum, steps: int) -> Minimum:
+    """Move starts that still violate something to the nearest points that do not, if they can."""
+    target, chart, watch = problem.target, problem.chart, problem.watch
+    with torch.no_grad():
+        margins = target.requirements(chart.to_written(end.position))
+    rows = torch.nonzero(~(margins >= 0).all(1))[:, 0]
+    if not len(rows) or watch.reason is not None:
+        return end
+    violation = Violation(target=target, chart=chart, aim=SLACK[target.dtype])
+    position = end.position.clone()
+    # The violation is squared, so its gradient vanishes before it does: no early rest.
+    found = descend(Lbfgs(tolerance=0.0), violation, position[rows], steps=steps, watch=watch)
+    position[rows] = found.position
+    return replace(end, position=position)
