@@ -58,8 +58,8 @@ DRIFT_ALARMS = 1e-3
 
 LEAST_TAIL_ACCEPTANCE = 0.5
 """Acceptance of moves from a tail, over that of all moves, below which chains that also diverged
-may have kept out of it, however many they are. Measured: 0.8 to 1.05 where kernels fit, 0.5 to 0.8 where they fit
-the tails less and errors hold, 0.01 to 0.65 where errors do not."""
+may have kept out of it, however many they are. Measured: 0.8 to 1.05 where kernels fit, 0.5 to 0.8
+where they fit the tails less and errors hold, 0.01 to 0.65 where errors do not."""
 
 MOST_GROUPED = 20
 """Quantities on which chains disagree that are searched for groups of chains."""
