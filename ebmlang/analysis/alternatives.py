@@ -135,8 +135,7 @@ def _list_operands(graph: EnergyGraph, number: int) -> list[tuple[int, int | Non
 
 
 def _choose(graph: EnergyGraph, choice: int, source: int, element: int | None) -> EnergyGraph:
-    """Return the graph with an OR replaced by one of its operands, and no other roots than E,
-    what is required, and the bounds."""
+    """Return the graph with an OR replaced by one of its operands, and the roots of a search."""
     builder = GraphBuilder()
     numbers: list[int] = []
     for number, node in enumerate(graph.nodes):

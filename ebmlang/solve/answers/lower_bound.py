@@ -6,9 +6,9 @@ A convex energy E lies above each of its tangents, and a concave margin r below 
 
 So the least value that all these lines allow over the domain is a lower bound of E there, and a
 linear program finds it; its dual variables are the multipliers. Its distance to the energy of
-the best point is the *gap*, a duality gap. Where E is smooth, tangents at the best point and
-at its neighbors along each coordinate make the gap vanish with the square of their distance. Where E
-has kinks the program's own solution says where the next tangent is wanted, and may be a better
+the best point is the *gap*, a duality gap. Where E is smooth, tangents at the best point and at
+its neighbors along each coordinate make the gap vanish with the square of their distance. Where
+E has kinks the program's own solution says where the next tangent is wanted, and may be a better
 point.
 
 Where the domain has no bounds the program searches a box of `REACH` lengths around the point: what
@@ -21,6 +21,7 @@ the gap of a single tangent.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -274,7 +275,7 @@ class _Linear:
                     equalities.append(row)
             elif piece.kind is PieceKind.ORDERED:
                 for element in columns:
-                    for first, second in zip(element[:-1], element[1:], strict=True):
+                    for first, second in pairwise(element):
                         row = np.zeros(dim)
                         row[first], row[second] = scale[first], -scale[second]
                         inequalities.append(row)
