@@ -196,8 +196,10 @@ def _describe_gradient(traits: Traits) -> str:
     return "the gradient of E is continuous" + (", away from its poles" if traits.poles else "")
 
 
-def _always(_traits: Traits) -> bool:
-    return True
+def _count_starts(traits: Traits) -> str:
+    if traits.convex and traits.order >= 0:
+        return "one start" if traits.order >= 1 else "a few spread starts in one batch"
+    return "many spread starts in one batch"
 
 
 _SOLVE = (
@@ -211,10 +213,7 @@ _SOLVE = (
         "descent",
         Weight.RUNS,
         lambda t: not t.idle,
-        lambda t: (
-            f"{'one start' if t.convex and t.order >= 1 else 'many spread starts in one batch'}: "
-            "Adam to get near, then L-BFGS to arrive"
-        ),
+        lambda t: f"{_count_starts(t)}: Adam to get near, then L-BFGS to arrive",
     ),
     Rule(
         "requirements",

@@ -59,10 +59,13 @@ def cut_down(graph: EnergyGraph, variables: tuple[str, ...], terms: tuple[str, .
     needed = {i for number in roots.values() for i in (*graph.ancestors(number), number)}
     for root, number in graph.roots.items():
         match root.kind:
-            case RootKind.INDEX | RootKind.POSITIVE | RootKind.DENSITY if number in needed:
+            case RootKind.INDEX | RootKind.POSITIVE if number in needed:
                 roots[root] = number
-            case RootKind.LEFT if graph.roots[Root(RootKind.DENSITY, root.path)] in needed:
-                roots[root] = number
+            case RootKind.DENSITY:
+                left = Root(RootKind.LEFT, root.path)
+                spoken = {*graph.variables_of(number), *graph.variables_of(graph.roots[left])}
+                if number in needed and spoken and spoken <= set(variables):
+                    roots |= {root: number, left: graph.roots[left]}
             case _:
                 pass
     # In the order of the whole, which is that of the program.

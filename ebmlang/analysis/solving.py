@@ -86,12 +86,16 @@ def has_jumps(traits: Traits) -> bool:
     return traits.order < 0
 
 
-ONE_START, APART, BRANCHES, MULTISTART = "one-start", "apart", "branches", "multistart"
+ONE_START, FEW_STARTS, APART = "one-start", "few-starts", "apart"
+BRANCHES, MULTISTART = "branches", "multistart"
 """The ways that are chosen by the facts, by name."""
 
 DOES: Mapping[str, str] = MappingProxyType(
     {
         ONE_START: "one start: Adam to get near, then a descent to arrive, then a proof",
+        FEW_STARTS: (
+            "a few starts, then a proof, whose tangents lead on from the kinks where they stop"
+        ),
         APART: "each independent block by itself; the best of each make up the best of all",
         BRANCHES: (
             "what each OR chooses from by itself; from the minima of each, the whole energy is "
@@ -109,6 +113,14 @@ RULES: tuple[SolverRule, ...] = (
         says=lambda _t: (
             "E is convex over a convex set and its gradient is continuous, so where one start "
             "comes to rest is a global minimum"
+        ),
+    ),
+    SolverRule(
+        method=FEW_STARTS,
+        applies=lambda t: is_convex(t) and not any(has_jumps(b) for b in t.busy),
+        says=lambda _t: (
+            "E is convex over a convex set, but has kinks: a start may stop at one before it is "
+            "at a global minimum"
         ),
     ),
     SolverRule(
@@ -130,10 +142,7 @@ RULES: tuple[SolverRule, ...] = (
     SolverRule(
         method=MULTISTART,
         applies=is_convex,
-        says=lambda _t: (
-            "E is convex, but not smooth everywhere: a start may stop at a kink, which a proof "
-            "from below finds out"
-        ),
+        says=lambda _t: "E jumps, and a gradient does not see a jump",
     ),
     SolverRule(
         method=MULTISTART,

@@ -19,7 +19,7 @@ from ebmlang.analysis import GraphFacts
 from ebmlang.analysis.alternatives import Alternative, find_alternatives
 from ebmlang.analysis.plan import pick_solver
 from ebmlang.analysis.separation import separate
-from ebmlang.analysis.solving import APART, BRANCHES, DOES, ONE_START
+from ebmlang.analysis.solving import APART, BRANCHES, DOES, FEW_STARTS, ONE_START
 from ebmlang.analysis.traits import infer_traits
 from ebmlang.api.compile import lay_out
 from ebmlang.api.facts import find_facts
@@ -31,7 +31,7 @@ from ebmlang.runtime import Budget, Deadline, Progress, Target, derive_seed
 from ebmlang.solve import Solution, search
 from ebmlang.solve.answers.certainty import Certainty, Sureness, be_certain, weigh
 from ebmlang.solve.answers.improvement import improve
-from ebmlang.solve.answers.lower_bound import ENOUGH_POWER
+from ebmlang.solve.answers.lower_bound import find_enough
 from ebmlang.solve.answers.recombination import recombine
 from ebmlang.solve.effort import Effort
 from ebmlang.solve.local import Local
@@ -39,6 +39,9 @@ from ebmlang.solve.search.multistart import Multistart
 from ebmlang.solve.search.seeded import Seeded
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout
+
+FEW = 16
+"""Starts of a convex problem with kinks: each brings the tangents at where it has stopped."""
 
 FEWEST_STARTS = 8
 """Starts that what an OR chooses from has at least."""
@@ -160,20 +163,21 @@ class _Searching:
     def find(self, task: Task, settings: Settings, method: str | None = None) -> Found:
         """Search a problem as its facts advise, or as the user does."""
         way = method or pick_solver(task.facts).method
-        if way == ONE_START:
-            return self._one_start(task, settings, insist=method is not None)
+        if way in (ONE_START, FEW_STARTS):
+            count = 1 if way == ONE_START else min(FEW, settings.starts)
+            return self._few_starts(task, settings, count, insist=method is not None)
         if way == APART:
             return self._apart(task, settings)
         if way == BRANCHES:
             return self._branches(task, settings)
         return self._many_starts(task, settings)
 
-    def _one_start(self, task: Task, settings: Settings, *, insist: bool) -> Found:
-        once = replace(settings, starts=1, effort=Effort(rounds=1, confirming=0))
+    def _few_starts(self, task: Task, settings: Settings, count: int, *, insist: bool) -> Found:
+        once = replace(settings, starts=count, effort=Effort(rounds=1, confirming=0))
         found = self._many_starts(task, once)
         if found.proved or insist or found.solution.interrupted:
             return found
-        # What one start does not reach, or the proof does not show, more starts may.
+        # What few starts do not reach, or the proof does not show, more starts may.
         return self._many_starts(task, settings)
 
     def _many_starts(self, task: Task, settings: Settings) -> Found:
@@ -268,10 +272,9 @@ class _Searching:
         if complete and alternatives[0].exact and judged.certainty is not None:
             least = min(float(one.solution.energies[0]) - one.gap for one in found)
             gap = max(float(judged.solution.energies[0]) - least, 0.0)
-            why = f"the least of {len(found)} convex parts"
-            proof = be_certain(judged.solution.agreement, gap, why)
-            scale = max(abs(least), 1.0)
-            if gap <= len(found) * torch.finfo(task.target.dtype).eps ** ENOUGH_POWER * scale:
+            if gap <= find_enough(task.target.dtype, least):
+                why = f"the least of {len(found)} convex parts"
+                proof = be_certain(judged.solution.agreement, gap, why)
                 return replace(judged, certainty=proof)
         return judged
 

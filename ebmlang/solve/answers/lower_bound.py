@@ -122,6 +122,11 @@ def certify(
     return Certificate(gap=gap, enough=cuts.is_enough(gap), point=cuts.best, energy=cuts.energy)
 
 
+def find_enough(dtype: torch.dtype, energy: float) -> float:
+    """Return the gap that is small enough [nats]."""
+    return float(torch.finfo(dtype).eps ** ENOUGH_POWER * max(abs(energy), 1.0))
+
+
 @dataclass(slots=True)
 class _Cuts:
     """The tangents so far, in lengths around the first point; lives inside of one call.
@@ -170,9 +175,7 @@ class _Cuts:
         )
 
     def is_enough(self, gap: float) -> bool:
-        return gap <= torch.finfo(self.target.dtype).eps ** ENOUGH_POWER * max(
-            abs(self.energy), 1.0
-        )
+        return gap <= find_enough(self.target.dtype, self.energy)
 
     def neighbors(self, distance: float) -> Tensor:
         """Return the best point's neighbors along each coordinate, inside of the domain."""

@@ -76,7 +76,8 @@ def _best_sums(energies: Sequence[Sequence[float]], most: int) -> list[tuple[int
     """
     first = (0,) * len(energies)
     waiting = [(sum(values[0] for values in energies), first)]
-    seen, found = {first}, []
+    seen = {first}
+    found: list[tuple[int, ...]] = []
     while waiting and len(found) < most:
         _, choice = heapq.heappop(waiting)
         found.append(choice)
