@@ -11,9 +11,10 @@ its neighbors along each coordinate make the gap vanish with the square of their
 E has kinks the program's own solution says where the next tangent is wanted, and may be a better
 point.
 
-Where the domain has no bounds the program searches a box of `REACH` lengths around the point: what
-lies at k times that distance can be lower by k times the gap at most, since E is convex along the
-way to it.
+Where the domain has no bounds the program searches a box of `REACH` lengths around the point. What
+lies beyond, at k times the distance of the box, can be lower by k times the gap at most, since E is
+convex along the way to it; and where the best point of the box is not well inside of it, nothing
+is proved.
 
 Sources: Kelley, The cutting-plane method for solving convex programs (1960); Boyd and Vandenberghe,
 Convex Optimization, sections 3.1.3 and 5.5.1; Jaggi, Revisiting Frank-Wolfe (2013), section 2, for
@@ -117,7 +118,7 @@ def certify(
         # The middle keeps tangents near the best point, where they are wanted in the end.
         cuts.add(torch.stack([following, (following + cuts.best) / 2]))
         gap = max(cuts.energy - bound, 0.0)
-    if gap is None:
+    if gap is None or not cuts.is_inside:
         return None
     return Certificate(gap=gap, enough=cuts.is_enough(gap), point=cuts.best, energy=cuts.energy)
 
@@ -173,6 +174,11 @@ class _Cuts:
             and bool(np.isfinite(self.energy))
             and self.target.requirements(self.origin[None]).shape[1] <= MOST_MARGINS
         )
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the best point is well inside of the box that stands in for no bounds."""
+        return bool(((self.best - self.origin).abs() <= REACH / 2 * self.lengths).all())
 
     def is_enough(self, gap: float) -> bool:
         return gap <= find_enough(self.target.dtype, self.energy)
