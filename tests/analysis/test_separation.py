@@ -39,7 +39,10 @@ def values(graph: EnergyGraph, points: dict[str, np.ndarray]) -> tuple[np.ndarra
 def points_of(facts: GraphFacts, count: int = 8) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     drawn = [random_point(facts, rng) for _ in range(count)]
-    return {path: np.stack([point[path] for point in drawn]) for path in drawn[0]}
+    found = {path: np.stack([point[path] for point in drawn]) for path in drawn[0]}
+    # A variable that no term speaks of is no node of the graph.
+    idle = {v.path: np.zeros((count, *v.shape)) for v in facts.graph.variables}
+    return idle | found
 
 
 @pytest.mark.parametrize("name", SPECS)

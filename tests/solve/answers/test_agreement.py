@@ -1,5 +1,6 @@
 """How starts agree: what is counted, and when a search ends for it."""
 
+import pytest
 import torch
 
 from ebmlang.lang import DomainKind
@@ -81,12 +82,14 @@ def rounds_of(effort: str, starts: int) -> int:
     return found.agreement.rounds
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_until_as_many_rounds_confirm_the_best_as_the_effort_asks_for() -> None:
     assert rounds_of("quick", 4) == 1
     assert rounds_of("normal", 4) == 1
     assert rounds_of("thorough", 4) == 3
 
 
+@pytest.mark.slow
 def test_a_search_that_is_never_confirmed_ends_after_the_most_rounds() -> None:
     """A round of one start cannot confirm anything."""
     assert rounds_of("normal", 1) == EFFORTS["normal"].rounds

@@ -12,7 +12,7 @@ from ebmlang.spaces import Layout, build_solving_chart
 from tests.runtime.function_target import CPU, FunctionTarget, layout_of, nothing
 
 ROUNDING = 1e-12
-"""What a gap near zero may be off by, in nats: the sum of some hundred products of numbers near 1."""
+"""What a gap near zero may be off by [nats]: the sum of some hundred products of numbers near 1."""
 
 
 def proof(layout: Layout, energy, point, requirements=nothing) -> Certificate | None:
@@ -35,6 +35,7 @@ def bowl(seed: int, dim: int, largest: float = 100.0):
     return energy, place, value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_a_gap_is_never_smaller_than_the_distance_to_the_minimum(seed: int) -> None:
     """Wherever the point is, and whether or not it is a minimum."""
