@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ebmlang.analysis import solving
 from ebmlang.analysis.dependence import find_conjuncts
 from ebmlang.analysis.least_squares import find_residuals
 from ebmlang.analysis.plan import BlockPlan, build_plan
 from ebmlang.analysis.sampling import DOES
 from ebmlang.analysis.smoothness import Regularity
+from ebmlang.analysis.solving import SolverChoice
 from ebmlang.analysis.spots import SMOOTH
 from ebmlang.analysis.verdict import Propriety, Reason, Verdict
 from ebmlang.analysis.wording import find_culprit, find_energy, find_span
@@ -41,6 +43,13 @@ def describe_facts(facts: "GraphFacts") -> dict[str, Any]:
         "terms": [describe_term(facts, term) for term in facts.graph.terms],
         "propriety": describe_propriety(facts.propriety),
         "blocks": [_block(block) for block in plan.blocks],
+        "solver": {
+            **_solver(plan.solver),
+            "parts": [
+                {"variables": list(block.block.variables), **_solver(part)}
+                for block, part in zip(plan.blocks, plan.parts, strict=bool(plan.parts))
+            ],
+        },
         "sampler": {
             "method": plan.sampler.method,
             "does": DOES[plan.sampler.method],
@@ -48,6 +57,11 @@ def describe_facts(facts: "GraphFacts") -> dict[str, Any]:
             "branches": _branches(facts) if plan.sampler.method == "branches" else [],
         },
     }
+
+
+def _solver(choice: SolverChoice) -> dict[str, Any]:
+    does = solving.DOES[choice.method]
+    return {"method": choice.method, "does": does, "because": choice.because}
 
 
 def _branches(facts: "GraphFacts") -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from ebmlang.analysis.alternatives import find_alternatives
 from ebmlang.analysis.facts import GraphFacts
 from ebmlang.analysis.sampling import (
     DEFAULT_CHAINS,
@@ -17,6 +18,8 @@ from ebmlang.analysis.sampling import (
     SamplerChoice,
     choose_sampler,
 )
+from ebmlang.analysis.separation import separate
+from ebmlang.analysis.solving import APART, SolverChoice, SolvingTask, choose_solver
 from ebmlang.analysis.traits import Traits, infer_traits
 from ebmlang.analysis.verdict import Answer
 
@@ -70,9 +73,18 @@ class BlockPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The plans of all blocks, in order, and the sampler that moves them together."""
+    """The plans of all blocks, in order, how the whole is solved, and what samples it.
+
+    Attributes:
+        blocks: What is done with each block of variables.
+        solver: How the whole is solved.
+        parts: Where that takes it apart into blocks, how each is solved; else nothing.
+        sampler: What moves all blocks together.
+    """
 
     blocks: tuple[BlockPlan, ...]
+    solver: SolverChoice
+    parts: tuple[SolverChoice, ...]
     sampler: SamplerChoice
 
 
@@ -104,7 +116,9 @@ def build_plan(facts: GraphFacts, chains: int = DEFAULT_CHAINS) -> Plan:
     }
     blocks = []
     found = tuple(infer_traits(facts, block) for block in facts.blocks)
-    sampler = pick_sampler(facts, chains)
+    solver = pick_solver(facts)
+    apart = facts.blocks if solver.method == APART else ()
+    parts = tuple(pick_solver(GraphFacts(separate(facts, b), facts.inputs)) for b in apart)
     for block, traits in zip(facts.blocks, found, strict=True):
         steps = tuple(
             Step(verb=verb, runs=(refusal,), because=(), notes=())
@@ -113,7 +127,24 @@ def build_plan(facts: GraphFacts, chains: int = DEFAULT_CHAINS) -> Plan:
             for verb, (verdict, refusal) in refusals.items()
         )
         blocks.append(BlockPlan(block=block, traits=traits, steps=steps))
-    return Plan(blocks=tuple(blocks), sampler=sampler)
+    sampler = pick_sampler(facts, chains)
+    return Plan(blocks=tuple(blocks), solver=solver, parts=parts, sampler=sampler)
+
+
+def pick_solver(facts: GraphFacts) -> SolverChoice:
+    """Return how a problem is solved.
+
+    Args:
+        facts: Of the whole, or of a part that it was taken apart into.
+    """
+    alternatives = find_alternatives(facts)
+    return choose_solver(
+        SolvingTask(
+            traits=tuple(infer_traits(facts, block) for block in facts.blocks),
+            alternatives=len(alternatives),
+            choices=alternatives[0].paths if alternatives else (),
+        )
+    )
 
 
 def pick_sampler(facts: GraphFacts, chains: int = DEFAULT_CHAINS) -> SamplerChoice:
@@ -165,8 +196,10 @@ def _describe_gradient(traits: Traits) -> str:
     return "the gradient of E is continuous" + (", away from its poles" if traits.poles else "")
 
 
-def _always(_traits: Traits) -> bool:
-    return True
+def _count_starts(traits: Traits) -> str:
+    if traits.convex and traits.order >= 0:
+        return "one start" if traits.order >= 1 else "a few spread starts in one batch"
+    return "many spread starts in one batch"
 
 
 _SOLVE = (
@@ -180,7 +213,7 @@ _SOLVE = (
         "descent",
         Weight.RUNS,
         lambda t: not t.idle,
-        lambda _t: "many spread starts in one batch: Adam to get near, then L-BFGS to arrive",
+        lambda t: f"{_count_starts(t)}: Adam to get near, then L-BFGS to arrive",
     ),
     Rule(
         "requirements",
@@ -199,6 +232,12 @@ _SOLVE = (
         Weight.RUNS,
         lambda t: bool(t.curved),
         lambda t: f"steps along the manifold of {_listed(t.curved)}",
+    ),
+    Rule(
+        "certificate",
+        Weight.RUNS,
+        lambda t: t.convex and not t.idle,
+        lambda _t: "a proof from below, by tangents and linear programs",
     ),
     Rule(
         "convex",
@@ -225,12 +264,6 @@ _SOLVE = (
         _describe_gradient,
     ),
     Rule(
-        "one start",
-        Weight.NOTE,
-        lambda t: t.convex and t.order >= 1 and not t.idle,
-        lambda _t: "one start would find the global minimum",
-    ),
-    Rule(
         "squares",
         Weight.NOTE,
         lambda t: t.residuals > 0,
@@ -247,7 +280,7 @@ _SOLVE = (
         "branches",
         Weight.NOTE,
         lambda t: bool(t.branches),
-        lambda t: f"{_branches(t)}: each branch is a problem of its own, which starts find apart",
+        lambda t: f"{_branches(t)}: each branch is a problem of its own",
     ),
     Rule(
         "inner branches",

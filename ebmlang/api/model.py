@@ -308,6 +308,8 @@ class Model:
         *,
         designs: int = 10,
         starts: int = 128,
+        effort: str = "normal",
+        method: str | None = None,
         seed: int = 0,
         seconds: float | None = None,
         dtype: "torch.dtype | None" = None,
@@ -320,7 +322,11 @@ class Model:
             data: Bound in addition to what is bound.
             weights: Likewise.
             designs: Most designs to keep.
-            starts: How many searches run, as one batch.
+            starts: How many searches run, as one batch, in a round.
+            effort: How many rounds there are: `quick` for one, `normal` until one of them finds the
+                best energy more than once, `thorough` until three in a row do.
+            method: The way of solving, by its name in `ebmlang.analysis.solving`; chosen by what
+                is known of the spec if None.
             seed: Chooses where they start.
             seconds: Limit on the time [s].
             dtype: float64 where it is None.
@@ -333,6 +339,8 @@ class Model:
             self.bind(data, weights),
             designs=designs,
             starts=starts,
+            effort=effort,
+            method=method,
             seed=seed,
             seconds=seconds,
             dtype=dtype,

@@ -10,9 +10,10 @@ from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.evaluate import describe_points
 from ebmlang.api.model import Model
+from ebmlang.api.solving import Settings, find_designs, require_way
 from ebmlang.runs import Designs, Status, collect_versions
 from ebmlang.runtime import Budget, Progress
-from ebmlang.solve import solve
+from ebmlang.solve.effort import require_effort
 from ebmlang.source import EbmError
 
 
@@ -21,6 +22,8 @@ def solve_model(
     *,
     designs: int,
     starts: int,
+    effort: str,
+    method: str | None,
     seed: int,
     seconds: float | None,
     dtype: torch.dtype | None,
@@ -29,21 +32,23 @@ def solve_model(
 ) -> Designs:
     """Search for points of low energy that hold every requirement; see `Model.solve`."""
     require_counts(designs=designs, starts=starts)
+    settings = Settings(
+        designs=designs,
+        starts=starts,
+        seed=seed,
+        effort=require_effort(effort),
+        deadline=Budget(seconds=seconds).start(),
+        progress=progress,
+    )
+    way = None if method is None else require_way(method)
     require_sound(model, "solve")
     module = compile_model(model, dtype=dtype, device=device)
     layout = lay_out(module)
     try:
-        solution = solve(
-            module.packed(),
-            layout,
-            seed=seed,
-            starts=starts,
-            designs=designs,
-            progress=progress,
-            budget=Budget(seconds=seconds),
-        )
+        answer = find_designs(model, module, layout, settings, way)
     except EbmError as error:
         raise blame_term(error, module, layout, seed) from None
+    solution = answer.solution
     described = describe_points(module, solution.points, solution.energies)
     found = [
         replace(design, converged=bool(converged), share=float(share))
@@ -58,7 +63,8 @@ def solve_model(
         designs=tuple(found) if feasible else (),
         nearest=None if feasible or not found else found[0],
         reason=solution.reason.value,
+        certainty=answer.certainty,
         seed=seed,
-        starts=starts,
+        starts=solution.agreement.starts,
         versions=collect_versions(),
     )

@@ -1,6 +1,7 @@
 """Options that several commands share, and what their values may be."""
 
 import json
+import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ebmlang.source import Diagnostic, EbmError
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+"""Units of time, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def add_run(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", default="float64", choices=("float32", "float64"), help="precision"
     )
-    parser.add_argument("--seconds", metavar="S", help="limit on the time [s]")
+    parser.add_argument("--time", metavar="T", help="limit on the time, as in 30s, 5m or 2h")
     parser.add_argument("--out", metavar="FILE", help="write the whole result here")
 
 
@@ -171,20 +175,26 @@ def read_counts(arguments: Namespace, *names: str, least: int = 1) -> dict[str, 
     return counts
 
 
-def read_seconds(text: str | None) -> float | None:
-    """Return the limit on the time, None without one.
+def read_time(text: str | None) -> float | None:
+    """Return the limit on the time [s], None without one.
 
     Raises:
         EbmError: E0903.
+
+    >>> read_time("1.5m"), read_time(None)
+    (90.0, None)
     """
     if text is None:
         return None
+    unit = UNITS.get(text[-1:])
     try:
-        seconds = float(text)
+        seconds = float(text[:-1]) * (unit or math.nan)
     except ValueError:
-        raise refuse("E0903", f"`--seconds {text}` is not a number") from None
+        seconds = math.nan
+    if math.isnan(seconds):
+        raise refuse("E0903", f"`--time {text}` is not a time with its unit", "as in `--time 30s`")
     if not seconds > 0:
-        raise refuse("E0903", f"`--seconds {text}` is no time at all", "as in `--seconds 60`")
+        raise refuse("E0903", f"`--time {text}` is no time at all", "as in `--time 30s`")
     return seconds
 
 

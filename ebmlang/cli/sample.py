@@ -13,7 +13,7 @@ from ebmlang.cli.options import (
     add_weights,
     read_counts,
     read_out,
-    read_seconds,
+    read_time,
     read_whole,
     refuse,
 )
@@ -62,7 +62,7 @@ def _run(arguments: Namespace) -> int:
         vars(arguments).update(
             {name: text for name, text in DEFAULTS.items() if vars(arguments)[name] is None}
         )
-    seconds = read_seconds(arguments.seconds)
+    seconds = read_time(arguments.time)
     out = _read_out(arguments.out)
     samples = (_begin if arguments.resume is None else _resume)(arguments, out, seconds)
     if out is not None and not _is_folder(out):
@@ -120,7 +120,7 @@ def _resume(arguments: Namespace, out: Path | None, seconds: float | None) -> "S
             raise refuse(
                 "E0904",
                 f"`--{name}` belongs to a new run, and `--resume` goes on with one",
-                "`--draws`, `--seconds`, `--device` and `--out` may be given with it",
+                "`--draws`, `--time`, `--device` and `--out` may be given with it",
             )
     if out is not None and _is_folder(out):
         raise refuse(

@@ -15,7 +15,7 @@ from ebmlang.cli.options import (
     add_weights,
     read_counts,
     read_out,
-    read_seconds,
+    read_time,
     read_whole,
 )
 from ebmlang.source import RUN_FAILED, Diagnostic, Label
@@ -28,13 +28,22 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_weights(parser)
     add_run(parser)
     parser.add_argument("--designs", default="10", metavar="N", help="most designs to keep")
-    parser.add_argument("--starts", default="128", metavar="N", help="searches, as one batch")
+    parser.add_argument(
+        "--starts", default="128", metavar="N", help="searches in a round, as one batch"
+    )
+    parser.add_argument(
+        "--effort",
+        default="normal",
+        metavar="EFFORT",
+        help="rounds of starts: quick, normal or thorough, until they agree on the best",
+    )
+    parser.add_argument("--method", metavar="NAME", help="how to search; by the plan if left out")
 
 
 def _run(arguments: Namespace) -> int:
     counts = read_counts(arguments, "designs", "starts")
     seed = read_whole(arguments.seed, "--seed")
-    seconds = read_seconds(arguments.seconds)
+    seconds = read_time(arguments.time)
     out = read_out(arguments.out)
     model = load_to_run(arguments, "solve")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
@@ -47,6 +56,8 @@ def _run(arguments: Namespace) -> int:
     found = model.solve(
         designs=counts["designs"],
         starts=counts["starts"],
+        effort=arguments.effort,
+        method=arguments.method,
         seed=seed,
         seconds=seconds,
         dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],
@@ -66,6 +77,8 @@ def _run(arguments: Namespace) -> int:
         if not arguments.quiet:
             console.print(draw_terms(found.designs[0]))
             console.print(f"{found.reason}; the terms are those of design 1")
+            if found.certainty is not None:
+                console.print(found.certainty.words)
     elif found.nearest is not None:
         from ebmlang.cli.tables import draw_point, draw_terms
 

@@ -56,6 +56,7 @@ def print_spec_page(console: "Console", described: Described) -> None:
         ("is it proper?", _propriety(described["propriety"], width)),
         ("log Z of what is normalized", _integrals(described["integrals"], width)),
         ("plan", _plan(described["blocks"], width)),
+        ("solver, where none is asked for", _solver(described["solver"], width)),
         ("sampler, where none is asked for", _sampler(described["sampler"], width)),
     ):
         if body is not None:
@@ -201,7 +202,7 @@ def _plan(blocks: list[Described], width: int) -> "RenderableType":
 
     parts: list[RenderableType] = [""]
     if len(blocks) > 1:
-        parts.append(f"{len(blocks)} independent blocks; this version searches them together")
+        parts.append(f"{len(blocks)} independent blocks")
     for block in blocks:
         count = block["numbers"]
         numbers = "1 number" if count == 1 else f"{count} numbers"
@@ -215,6 +216,22 @@ def _plan(blocks: list[Described], width: int) -> "RenderableType":
                 before = title
         parts.append(Padding(grid, (0, 0, 0, 2), expand=False))
     return Group(*parts)
+
+
+def _solver(solver: Described, width: int) -> "RenderableType":
+    from rich.padding import Padding
+
+    grid = _grid(width - 2, 2)
+    for title in ("method", "does", "because"):
+        grid.add_row(title, solver[title])
+    for part in solver["parts"]:
+        grid.add_row(_name_block(part["variables"]), f"{part['method']}: {part['because']}")
+    return Padding(grid, (1, 0, 1, 2), expand=False)
+
+
+def _name_block(paths: list[str]) -> str:
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"`{paths[0]}`{more}"
 
 
 def _sampler(sampler: Described, width: int) -> "RenderableType":

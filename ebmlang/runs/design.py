@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ebmlang.solve.answers.certainty import Certainty
+
 
 class Status(Enum):
     """How a search ended."""
@@ -67,8 +69,9 @@ class Designs:
         designs: What was found; empty where nothing holds every requirement.
         nearest: Where nothing does, the point with the least violation.
         reason: Why the search ended, in words.
+        certainty: How sure it is that the first design is the best; None where there is none.
         seed: What the starts were drawn with.
-        starts: How many there were.
+        starts: How many there were, in all rounds.
         versions: The programs it was made with.
 
     Behaves as a sequence of its designs:
@@ -80,6 +83,7 @@ class Designs:
     designs: tuple[Design, ...]
     nearest: Design | None
     reason: str
+    certainty: Certainty | None
     seed: int
     starts: int
     versions: Mapping[str, str]
@@ -101,6 +105,7 @@ class Designs:
         return {
             **found,
             "reason": self.reason,
+            "certainty": None if self.certainty is None else self.certainty.describe(),
             "seed": self.seed,
             "starts": self.starts,
             "versions": dict(self.versions),

@@ -13,6 +13,7 @@ from ebmlang.runtime import (
     threads_for,
     watch_interrupts,
 )
+from ebmlang.solve.answers.agreement import count_agreement, judge
 from ebmlang.solve.answers.designs import tell_apart
 from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.local import ADAM_STEPS, STEPS, Local
@@ -87,6 +88,7 @@ def search(
     *,
     seed: int = 0,
     rounds: int = 1,
+    confirming: int = 0,
     designs: int = DESIGNS,
     width: int = STARTS,
     progress: Progress | None = None,
@@ -99,7 +101,9 @@ def search(
         layout: Where its points live.
         method: Chooses where to begin, round by round.
         seed: Of all random numbers.
-        rounds: How many.
+        rounds: How many, at most.
+        confirming: After so many in a row that confirm the best energy it ends before; 0 where
+            it does not.
         designs: Most designs to keep.
         width: Points evaluated at once, for the number of threads.
         progress: Hears how far the run is.
@@ -127,11 +131,16 @@ def search(
         problem = build_problem(target, layout, seed=seed, watch=watch)
         state, first = method.init(problem)
         found = [first]
+        merits = [judge(target, problem.chart, first.ends)]
+        eps = torch.finfo(target.dtype).eps
+        agreement = count_agreement(merits, eps)
         for _ in range(rounds - 1):
-            if watch.reason is not None:
+            if watch.reason is not None or 0 < confirming <= agreement.confirming:
                 break
             state, following = method.step(problem, state)
             found.append(following)
+            merits.append(judge(target, problem.chart, following.ends))
+            agreement = count_agreement(merits, eps)
         ends = _join(found)
         rested = StoppingReason.RESTED if bool(ends.done.all()) else StoppingReason.STEPS
         return tell_apart(
@@ -139,10 +148,11 @@ def search(
             problem.chart,
             ends,
             most=designs,
-            tolerance=torch.finfo(target.dtype).eps ** CONVERGED_POWER,
+            tolerance=eps**CONVERGED_POWER,
             nonfinite_starts=sum(part.nonfinite_starts for part in found),
             evaluations=watch.evaluations,
             reason=watch.reason or rested,
+            agreement=agreement,
         )
 
 

@@ -6,6 +6,8 @@ from enum import Enum
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ebmlang.solve.answers.agreement import Agreement
+
 
 class StoppingReason(Enum):
     """Why a run ended; the values are the messages."""
@@ -37,6 +39,7 @@ class Solution:
             finite, and were drawn again.
         evaluations: Values with gradients computed, over all starts.
         reason: Why the run ended.
+        agreement: How many starts found the best.
     """
 
     points: Float[Tensor, "design dim"]
@@ -50,6 +53,7 @@ class Solution:
     nonfinite_starts: int
     evaluations: int
     reason: StoppingReason
+    agreement: Agreement
 
     @property
     def interrupted(self) -> bool:

@@ -136,7 +136,7 @@ def test_what_is_refused_is_not_planned():
     (block, _) = described("var x: real\nvar y: real\nminimize e: x^2")["blocks"]
 
     assert block["sample"]["runs"] == ["nothing: exp(-E) has no finite integral"]
-    assert len(block["solve"]["runs"]) == 1
+    assert not any("nothing" in line for line in block["solve"]["runs"])
     assert "L-BFGS" in block["solve"]["runs"][0]
 
 

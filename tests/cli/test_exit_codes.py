@@ -53,7 +53,7 @@ USAGE = {
     "no starts": (["solve", DESK, "--starts", "0"], "E0903"),
     "more starts than any machine holds": (["solve", DESK, "--starts", "9" * 20], "E0903"),
     "half a design": (["solve", DESK, "--designs", "0.5"], "E0903"),
-    "no time": (["solve", DESK, "--seconds", "0"], "E0903"),
+    "no time": (["solve", DESK, "--time", "0s"], "E0903"),
     "no such code": (["explain", "E9999"], "E0905"),
     "two questions": (["explain", DESK, "--conflict", "--repair"], "E0904"),
     "half a point": (["explain", DESK, "--set", "lamp=[1, 2]"], "E0710"),

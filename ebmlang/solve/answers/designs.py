@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.runtime import Target
+from ebmlang.solve.answers.agreement import Agreement
 from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.solution import Solution, StoppingReason
 from ebmlang.spaces import SolvingChart
@@ -24,6 +25,7 @@ def tell_apart(
     nonfinite_starts: int,
     evaluations: int,
     reason: StoppingReason,
+    agreement: Agreement,
 ) -> Solution:
     """Judge every end point and keep the best of each group of equal ones.
 
@@ -36,6 +38,7 @@ def tell_apart(
         nonfinite_starts: Passed on.
         evaluations: Passed on.
         reason: Passed on.
+        agreement: Passed on.
     """
     with torch.no_grad():
         points = chart.to_written(end.position)
@@ -61,6 +64,7 @@ def tell_apart(
         nonfinite_starts=nonfinite_starts,
         evaluations=evaluations,
         reason=reason,
+        agreement=agreement,
     )
 
 
