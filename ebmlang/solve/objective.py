@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import Target
+from ebmlang.runtime import LeastSquares, Target
 from ebmlang.spaces import SolvingChart
 
 
@@ -47,6 +47,17 @@ class Objective(Protocol):
 
     def take(self, index: Int[Tensor, " kept"]) -> "Objective":
         """Return the same function for some of the starts."""
+
+
+@runtime_checkable
+class SquaredObjective(Objective, Protocol):
+    """An objective that is a sum of squares, plus a number per start."""
+
+    def residuals(self, x: Float[Tensor, "start dim"]) -> Float[Tensor, "start residual"]:
+        """Return what is squared at packed points, with a forward derivative."""
+
+    def take(self, index: Int[Tensor, " kept"]) -> "SquaredObjective":
+        """Return the same function for some of the starts; one may be taken several times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,6 +93,18 @@ class Lagrangian:
         pressure = self.pressure(self.target.requirements(x))
         paid = pressure.square() - self.multipliers.square()
         return energy + (paid / (2 * self.penalty)).sum(1)
+
+    def residuals(self, x: Float[Tensor, "start dim"]) -> Float[Tensor, "start residual"]:
+        """Return what is squared: what a requirement adds is a square too.
+
+        Only for a target that is `LeastSquares`.
+        """
+        assert isinstance(self.target, LeastSquares)
+        own = self.target.residuals(x)
+        if not self.multipliers.shape[1]:
+            return own
+        pressure = self.pressure(self.target.requirements(x))
+        return torch.cat([own, pressure / (2 * self.penalty).sqrt()], 1)
 
     def pressure(self, margins: Float[Tensor, "start requirement"]) -> Tensor:
         """Return `max(0, lambda - rho (r - slack))`, the next multipliers."""
