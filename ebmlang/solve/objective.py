@@ -80,13 +80,14 @@ class Lagrangian:
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
-        return differentiate(self.chart, y, self._value)
+        return differentiate(self.chart, y, self.value)
 
     def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
         """Return the same function for some of the starts."""
         return replace(self, multipliers=self.multipliers[index], penalty=self.penalty[index])
 
-    def _value(self, x: Tensor) -> Tensor:
+    def value(self, x: Float[Tensor, "start dim"]) -> Float[Tensor, " start"]:
+        """Return L at packed points."""
         energy = self.target.energy(x)
         if not self.multipliers.shape[1]:
             return energy

@@ -25,6 +25,7 @@ from ebmlang.solve.local import Local, bring_down
 from ebmlang.solve.problem import Problem
 from ebmlang.solve.search.landing import Landing, land
 from ebmlang.solve.search.method import Round
+from ebmlang.solve.search.shift import shift
 from ebmlang.solve.search.starts import draw
 
 FIRST_LENGTH = 0.2
@@ -39,6 +40,10 @@ GROWTH = 1.2
 COLD = 0.2
 """Temperature, as a share of the median cost of a move to another basin: one in a hundred of those is
 accepted uphill, and all that are much cheaper."""
+
+GATHERED = 16
+"""One of so many walkers goes on from where a better one is after each round: often enough for the
+best to be copied some twenty times in a hundred rounds, rarely enough for others to find their own."""
 
 SAME = 1e-6
 """Energies that differ by less, relative to their size or to 1, are of the same basin."""
@@ -104,27 +109,21 @@ class BasinHopping:
             walkers=here.replaced(taken, there),
             length=(state.length * factor).clamp(*LENGTHS),
         )
-        return following, Round(ends=ends)
+        return _gather(following), Round(ends=ends)
 
 
-def shift(
-    problem: Problem,
-    y: Float[Tensor, "start dim"],
-    length: Float[Tensor, " start"],
-    rng: torch.Generator,
-) -> Float[Tensor, "start dim"]:
-    """Move a random share of each walker's coordinates, normally distributed.
-
-    The share is drawn from one coordinate to all of them, evenly on a logarithmic scale; at least
-    one coordinate moves.
-    """
-    starts, dim = y.shape
-    options = {"dtype": y.dtype, "device": y.device, "generator": rng}
-    share = dim ** (torch.rand(starts, 1, **options) - 1)
-    ticket = torch.rand(starts, dim, **options)
-    chosen = (ticket < share) | (ticket == ticket.amin(1, keepdim=True))
-    noise = length[:, None] * torch.randn(starts, dim, **options)
-    return problem.chart.retract(y + torch.where(chosen, noise, 0))
+def _gather(state: HoppingState) -> HoppingState:
+    """Let the worst walkers go on from where the best are."""
+    walkers = state.walkers
+    count = len(walkers.energy) // GATHERED
+    # By energy first, then stably by violation: feasible ones come first.
+    order = torch.argsort(walkers.energy, stable=True)
+    order = order[torch.argsort(walkers.violation[order], stable=True)]
+    source = torch.arange(len(order), device=order.device)
+    source[order[len(order) - count :]] = order[:count]
+    return HoppingState(
+        rounds=state.rounds, walkers=walkers.take(source), length=state.length[source]
+    )
 
 
 def accept(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.solve.descent.method import Minimum
@@ -23,6 +23,19 @@ class Landing:
     position: Float[Tensor, "start dim"]
     energy: Float[Tensor, " start"]
     violation: Float[Tensor, " start"]
+
+    def is_better(self, other: "Landing") -> Bool[Tensor, " start"]:
+        """Whether each place is better than the other one: less violated, or as much and lower."""
+        less = self.violation < other.violation
+        return less | ((self.violation == other.violation) & (self.energy < other.energy))
+
+    def take(self, index: Int[Tensor, " kept"]) -> "Landing":
+        """Return some of the places; one may be taken several times."""
+        return Landing(
+            position=self.position[index],
+            energy=self.energy[index],
+            violation=self.violation[index],
+        )
 
     def replaced(self, taken: Bool[Tensor, " start"], by: "Landing") -> "Landing":
         """Return these places with some of them replaced."""

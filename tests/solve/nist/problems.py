@@ -50,7 +50,9 @@ def read(name: str) -> Regression:
 
 def part(lines: list[str], title: str) -> list[str]:
     """Return the lines that the header gives to a part of the file."""
-    (where,) = [m for line in lines if (m := re.search(rf"{title}.*lines +(\d+) to +(\d+)", line, re.I))]
+    (where,) = [
+        m for line in lines if (m := re.search(rf"{title}.*lines +(\d+) to +(\d+)", line, re.I))
+    ]
     return lines[int(where[1]) - 1 : int(where[2])]
 
 
