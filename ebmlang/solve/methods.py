@@ -53,8 +53,8 @@ METHODS: Mapping[str, Builder] = MappingProxyType(
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         "multistart": "many starts spread over the domain, each brought to rest by itself",
-        "basin-hopping": "walkers thrown from minimum to minimum: for many minima that lie in order",
-        "annealing": "random walks that cool down, then a descent: for rough energies, with jumps too",
+        "basin-hopping": "walkers thrown from minimum to minimum: for many minima in some order",
+        "annealing": "random walks that cool down, then a descent: for rough energies",
         "cma-es": "populations that learn a valley's shape from values alone: where gradients are "
         "missing or say nothing",
     }

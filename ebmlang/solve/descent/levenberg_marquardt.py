@@ -4,8 +4,8 @@ For a sum of squares `|r(y)|^2` a step minimizes the linearized sum with a price
 
     |r + J p|^2 + damping * |S p|^2,
 
-in units S where every column of J has length one. Far from a minimum the price makes it a short step
-down the scaled gradient, close to one it is Newton's without any second derivative.
+in units S where every column of J has length one. Far from a minimum the price makes it a short
+step down the scaled gradient, close to one it is Newton's without any second derivative.
 
 One step is one evaluation of the batch, Jacobian included. A start whose trial point is good
 enough takes it and trusts its model more; any other tries again closer by. Bounds: coordinates at a
@@ -43,7 +43,8 @@ NOISE = 10
 """Changes of the squares below so many eps of them are round-off."""
 
 TRIALS = 12
-"""Rejected trials in a row after which a start has stalled: by then the damping has grown by 2^78."""
+"""Rejected trials in a row after which a start has stalled: by then the damping has grown by
+2^78."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -172,7 +173,8 @@ def step(
     decrease = near.squares - found.squares
     noise = NOISE * torch.finfo(value.dtype).eps * near.squares
     lower = (decrease >= DECREASE * predicted) & (predicted > 0) & (decrease > 0)
-    # When differences of the squares drown in round-off, the gradient still tells better from worse.
+    # When differences of the squares drown in round-off, the gradient still tells better from
+    # worse.
     level = (decrease >= -noise) & (stationarity < state.stationarity)
     accepted = torch.isfinite(value) & torch.isfinite(found.squares) & (lower | level)
     accepted &= ~state.done

@@ -1,8 +1,8 @@
 """A sum of squares near a point: residuals and their Jacobian, by one forward sweep of the batch.
 
 Every start is repeated once per coordinate, each copy with the tangent of that coordinate, so a
-Jacobian costs `dim` evaluations in one call of the same compiled code. Copies are made in chunks, so
-that memory stays bounded however many starts, coordinates and residuals there are.
+Jacobian costs `dim` evaluations in one call of the same compiled code. Copies are made in chunks,
+so that memory stays bounded however many starts, coordinates and residuals there are.
 """
 
 from dataclasses import dataclass
@@ -50,8 +50,11 @@ def linearize(objective: SquaredObjective, y: Float[Tensor, "start dim"]) -> Lin
     with torch.no_grad():
         residuals = objective.residuals(objective.chart.to_written(y))
         size = max(1, CHUNK // max(1, dim * max(dim, residuals.shape[1])))
-        rows = torch.arange(len(y), device=y.device).split(size)
-        parts = [_factorize(objective.take(part), y[part], residuals[part]) for part in rows]
+        rows = torch.arange(len(y), device=y.device)
+        parts = [
+            _factorize(objective.take(part), y[part], residuals[part])
+            for part in torch.split(rows, size)
+        ]
     return Linearization(
         squares=torch.cat([part.squares for part in parts]),
         columns=torch.cat([part.columns for part in parts]),
@@ -85,10 +88,12 @@ def differentiate_residuals(
     starts, dim = y.shape
     rows = torch.arange(starts, device=y.device).repeat_interleave(dim)
     tangents = torch.eye(dim, dtype=y.dtype, device=y.device).repeat(starts, 1)
+    repeated = objective.take(rows)
     with forward_ad.dual_level():
-        dual = forward_ad.make_dual(y[rows], tangents)
-        value = objective.take(rows).residuals(objective.chart.to_written(dual))
-        primal, tangent = forward_ad.unpack_dual(value)
-    if tangent is None:
-        tangent = torch.zeros_like(primal)
-    return tangent.reshape(starts, dim, -1).mT
+        dual: Tensor = forward_ad.make_dual(y[rows], tangents)  # type: ignore[no-untyped-call]
+        value = repeated.residuals(objective.chart.to_written(dual))
+        pair = forward_ad.unpack_dual(value)  # type: ignore[no-untyped-call]
+        slopes: Tensor | None = pair.tangent
+    if slopes is None:  # No residual depends on an unknown.
+        slopes = torch.zeros_like(value)
+    return slopes.reshape(starts, dim, -1).mT

@@ -1,13 +1,15 @@
 """Annealing: a batch of random walks at a temperature that falls, each then brought to rest.
 
-A walk accepts what is uphill by Metropolis' rule, so it crosses barriers that are not much higher than
-the temperature, and it needs values only: jumps and kinks are no hindrance. The first temperature is
-the spread of the energy over the starts; the length of each walk's moves follows its acceptance.
+A walk accepts what is uphill by Metropolis' rule, so it crosses barriers that are not much higher
+than the temperature, and it needs values only: jumps and kinks are no hindrance. The first
+temperature is the spread of the energy over the starts; the length of each walk's moves follows its
+acceptance.
 
 What is required stands in the energy as a squared penalty that grows as the temperature falls.
 
 Source: Kirkpatrick, Gelatt and Vecchi, Optimization by simulated annealing (1983); the target of
-acceptance from Roberts and Rosenthal, Optimal scaling for various Metropolis-Hastings algorithms (2001).
+acceptance from Roberts and Rosenthal, Optimal scaling for various Metropolis-Hastings algorithms
+(2001).
 """
 
 from dataclasses import dataclass, replace
@@ -36,7 +38,8 @@ LAST = 1e-4
 the descent."""
 
 ACCEPTANCE = 0.3
-"""Share of moves to be accepted, between 0.44 of one coordinate at a time and 0.23 of all at once."""
+"""Share of moves to be accepted, between 0.44 of one coordinate at a time and 0.23 of all at
+once."""
 
 LEARNING = 0.05
 """By what share a move's outcome changes the length of the next."""

@@ -1,4 +1,4 @@
-"""Basin hopping: each walker is thrown out of its basin, falls into one nearby, and stays or returns.
+"""Basin hopping: walkers are thrown out of their basins, fall into others, and stay or return.
 
 What the walkers see is the energy of the basin's floor alone, a landscape of plateaus without the
 slopes between them. Many walkers move as one batch, and learn two things from each other: the
@@ -7,8 +7,8 @@ temperature, and how well each of them moves.
 Three choices make one setting do for every model. A move shifts a random share of the coordinates,
 from one of them to all, since some problems need one part put right and others all of
 them at once. The temperature is a fixed share of what moves between basins typically cost, so it
-has the energy's own unit. And the length of a walker's moves grows when it falls back into the basin
-that it came from, and shrinks when it lands far uphill.
+has the energy's own unit. And the length of a walker's moves grows when it falls back into the
+basin that it came from, and shrinks when it lands far uphill.
 
 Source: Wales and Doye, Global optimization by basin-hopping (1997), section 2.
 """
@@ -38,12 +38,13 @@ GROWTH = 1.2
 """Factor by which a walker's moves get longer or shorter."""
 
 COLD = 0.2
-"""Temperature, as a share of the median cost of a move to another basin: one in a hundred of those is
-accepted uphill, and all that are much cheaper."""
+"""Temperature, as a share of the median cost of a move to another basin: one in a hundred of those
+is accepted uphill, and all that are much cheaper."""
 
 GATHERED = 16
 """One of so many walkers goes on from where a better one is after each round: often enough for the
-best to be copied some twenty times in a hundred rounds, rarely enough for others to find their own."""
+best to be copied some twenty times in a hundred rounds, rarely enough for others to find their
+own."""
 
 SAME = 1e-6
 """Energies that differ by less, relative to their size or to 1, are of the same basin."""

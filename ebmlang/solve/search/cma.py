@@ -1,8 +1,8 @@
 """CMA-ES: populations that learn the shape of the valley they are in, from ranks of values alone.
 
 For energies whose gradient is missing or says nothing: jumps, steps, plateaus. The strategy is a
-library's; here several populations are evaluated as one batch, what is required comes before what is
-low, and where there is a gradient after all, a descent has the last word.
+library's; here several populations are evaluated as one batch, what is required comes before what
+is low, and where there is a gradient after all, a descent has the last word.
 
 Source: Hansen, The CMA evolution strategy: a tutorial (2016); the library is `cmaes` (Nomura and
 Shibata, cmaes: a simple yet practical Python library for CMA-ES, 2024).
@@ -147,7 +147,7 @@ def _build(problem: Problem, y: Tensor, seed: int, size: int) -> list["CMA"]:
 
 
 def _merit(found: Landing) -> Array:
-    """Return one number per place: its energy, or, where violated, above all energies by how much."""
+    """Return the energy of each place; of one that is violated, by how much, above all energies."""
     energy = found.energy.cpu().numpy().astype(np.float64).clip(-FAR, FAR)
     violation = found.violation.cpu().numpy().astype(np.float64).clip(0, FAR)
     top = energy[violation == 0].max(initial=0.0)

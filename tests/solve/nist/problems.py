@@ -1,8 +1,8 @@
 """NIST's nonlinear regression problems: files as published, and specs beside them.
 
 Source: National Institute of Standards and Technology, Statistical Reference Datasets, nonlinear
-regression; https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml. The header of each file says which
-of its lines hold what.
+regression; https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml. The header of each file says
+which of its lines hold what.
 """
 
 import re
