@@ -143,6 +143,9 @@ class RootKind(Enum):
     """The margin of a term that is a constraint: a real scalar."""
     HARD = "hard"
     """The margins of the conjuncts of a `require`, flat: a real vector."""
+    CLAUSES = "clauses"
+    """The same requirement as HARD where that has kinks: its clauses, flat: a real vector. Only
+    solving and sampling read it."""
     TOTAL = "total"
     """E without the `require`s: a real scalar. Its path is ''."""
     REPORT = "report"

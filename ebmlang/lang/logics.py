@@ -30,12 +30,14 @@ class RelationRule:
         margin: r of the operands; it holds where r >= 0.
         energy: C of the margin; zero exactly where r >= 0.
         negation: The relation that holds where this one does not, and its operands.
+        sides: Smooth functions of the operands whose smallest is the margin, where it has a kink.
     """
 
     margin: Callable[..., Any]
     energy: Callable[[Apply, Any], Any]
     negation: str
     negated_operands: Callable[..., tuple[Any, ...]] = lambda _apply, *operands: operands
+    sides: Callable[..., tuple[Any, ...]] | None = None
 
 
 def _quadratic(f: Apply, margin: Any) -> Any:
@@ -74,6 +76,9 @@ RELATIONS: Mapping[str, RelationRule] = MappingProxyType(
             ),
             energy=_quadratic,
             negation="ne",
+            sides=lambda f, a, b, s: tuple(
+                f("sub", f.number(1.0), f("div", f("sub", *pair), s)) for pair in ((a, b), (b, a))
+            ),
         ),
         "ne": RelationRule(
             margin=lambda f, a, b, s: f(

@@ -83,6 +83,12 @@ def emit_trace(graph: EnergyGraph, numbers: Sequence[int]) -> Program:
     return emitter.program([emitter.values("trace", "Return the traced values.", numbers)])
 
 
+def list_required(graph: EnergyGraph) -> list[tuple[Root, int]]:
+    """Return the vectors that `requirements` returns side by side, one per `require`."""
+    clauses = {root.path: (root, n) for root, n in graph.roots_of(RootKind.CLAUSES)}
+    return [clauses.get(root.path, (root, n)) for root, n in graph.roots_of(RootKind.HARD)]
+
+
 class _Emitter:
     def __init__(self, graph: EnergyGraph) -> None:
         self._graph = graph
@@ -171,7 +177,7 @@ class _Emitter:
 
     def requirements(self) -> str:
         frame = self._frame()
-        numbers = [n for _, n in self._graph.roots_of(RootKind.HARD)]
+        numbers = [n for _, n in list_required(self._graph)]
         frame.write(numbers)
         frame.out.add(f"return {_joined(frame, numbers, 'cat')}")
         return self._batched(

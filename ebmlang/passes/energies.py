@@ -13,6 +13,7 @@ import numpy as np
 
 from ebmlang.graph import EnergyGraph, GraphBuilder, Kind, Node, Origin, Root, RootKind
 from ebmlang.lang.logics import LOGICS, RELATIONS
+from ebmlang.passes.clauses import write_clauses
 from ebmlang.passes.rewrite import Pass, Writer, with_bodies
 
 _Pair = tuple[int, int]
@@ -23,7 +24,7 @@ def compute_energies(graph: EnergyGraph) -> EnergyGraph:
     """Return the graph with constraints replaced by their margins and energies.
 
     Roots TERM become ENERGY, and MARGIN where the term is a constraint; roots REQUIRE become
-    MARGIN and HARD; a PIECE that is a constraint becomes its energy, and PIECE_MARGIN; TOTAL is
+    MARGIN and HARD, and CLAUSES where solvers need others; a PIECE that is a constraint becomes its energy, and PIECE_MARGIN; TOTAL is
     the sum of all ENERGY.
     """
     writing = _Writing(with_bodies(graph, compute_energies))
@@ -115,7 +116,10 @@ class _Writing:
                 roots[Root(RootKind.PIECE_MARGIN, root.path)] = margin
             elif root.kind is RootKind.REQUIRE:
                 roots[Root(RootKind.MARGIN, root.path)] = self.pairs[number][0]
-                roots[Root(RootKind.HARD, root.path)] = self._hard(number)
+                hard, clauses = self._hard(number), self._clauses(number)
+                roots[Root(RootKind.HARD, root.path)] = hard
+                if clauses != hard:
+                    roots[Root(RootKind.CLAUSES, root.path)] = clauses
             else:
                 roots[root] = self.plain[number]
         if Root(RootKind.NEXT) not in roots:  # a model, not the body of a recurrence
@@ -132,6 +136,10 @@ class _Writing:
         write = Writer(self.builder, self.graph.nodes[number].origin, 1)
         pieces = [write.flat(self.pairs[n][0]) for n in self._conjuncts(number)]
         return pieces[0] if len(pieces) == 1 else write.apply("concat", pieces, {"axis": -1})
+
+    def _clauses(self, number: int) -> int:
+        margins = {constraint: margin for constraint, (margin, _) in self.pairs.items()}
+        return write_clauses(self.builder, self.graph, margins, self.plain, number)
 
     def _conjuncts(self, number: int) -> list[int]:
         node = self.graph.nodes[number]

@@ -12,12 +12,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.solve.constraints import augmented_lagrangian
-from ebmlang.solve.constraints.augmented_lagrangian import ROUNDS, SLACK, AugmentedState
+from ebmlang.solve.constraints.augmented_lagrangian import ROUNDS, AugmentedState
 from ebmlang.solve.descent.adam import Adam
 from ebmlang.solve.descent.lbfgs import Lbfgs
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import descend
-from ebmlang.solve.objective import Violation
+from ebmlang.solve.objective import Lagrangian, Violation
 from ebmlang.solve.problem import Problem
 
 ADAM_STEPS = 200
@@ -74,7 +74,7 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         return end
     state = augmented_lagrangian.resume(state, y)
     end = _rounds(problem, state, y, method, max(1, local.steps // ROUND_SHARE))
-    return _polish(problem, end, local.steps)
+    return _polish(problem, state.lagrangian, end, local.steps)
 
 
 # Any: the state of a descent is its own.
@@ -100,9 +100,10 @@ def _rounds(
             break
         found = descend(method, state.lagrangian, end.position[rows], steps=steps, watch=watch)
         state, info = augmented_lagrangian.step(state, found.position, found.done)
-        end.position[rows] = found.position
+        state, position, stationarity = augmented_lagrangian.finish(state, found.position)
+        end.position[rows] = position
         end.value[rows] = found.value
-        end.stationarity[rows] = found.stationarity
+        end.stationarity[rows] = torch.minimum(found.stationarity, stationarity)
         end.done[rows] = state.settled
         watch.progress.advance(1, f"violation {float(info.violation.min()):.2g}")
         left = torch.nonzero(~state.settled)[:, 0]
@@ -111,7 +112,7 @@ def _rounds(
     return end
 
 
-def _polish(problem: Problem, end: Minimum, steps: int) -> Minimum:
+def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) -> Minimum:
     """Move starts that still violate something to the nearest points that do not, if they can."""
     target, chart, watch = problem.target, problem.chart, problem.watch
     with torch.no_grad():
@@ -119,7 +120,9 @@ def _polish(problem: Problem, end: Minimum, steps: int) -> Minimum:
     rows = torch.nonzero(~(margins >= 0).all(1))[:, 0]
     if not len(rows) or watch.reason is not None:
         return end
-    violation = Violation(target=target, chart=chart, aim=SLACK[target.dtype])
+    violation = Violation(
+        target=target, chart=chart, scale=lagrangian.scale, aim=lagrangian.slack
+    )
     position = end.position.clone()
     # The violation is squared, so its gradient vanishes before it does: no early rest.
     found = descend(Lbfgs(tolerance=0.0), violation, position[rows], steps=steps, watch=watch)

@@ -2,7 +2,8 @@
 
 The augmented Lagrangian of margins that must be >= 0 (Powell, Hestenes, Rockafellar):
 
-    L(y) = E(x) + sum_i (max(0, lambda_i - rho_i (r_i - slack))^2 - lambda_i^2) / (2 rho_i)
+    L(y) = E(x) + sum_i (max(0, lambda_i - rho_i c_i)^2 - lambda_i^2) / (2 rho_i)
+    c_i  = scale_i (r_i - slack_i)
 
 with a multiplier `lambda` and a penalty `rho` per requirement and start. Where nothing is
 required the sum is empty and L is E.
@@ -67,14 +68,16 @@ class Lagrangian:
     Attributes:
         target: The model.
         chart: The solver's coordinates.
-        slack: What every margin is aimed above zero by [tolerances].
+        scale: What makes margins comparable: one over their slope, per requirement.
+        slack: What each margin is aimed above zero by [tolerances].
         multipliers: One per start and requirement; >= 0.
         penalty: One per start and requirement; positive.
     """
 
     target: Target
     chart: SolvingChart
-    slack: float
+    scale: Float[Tensor, " requirement"]
+    slack: Float[Tensor, " requirement"]
     multipliers: Float[Tensor, "start requirement"]
     penalty: Float[Tensor, "start requirement"]
 
@@ -108,18 +111,29 @@ class Lagrangian:
         return torch.cat([own, pressure / (2 * self.penalty).sqrt()], 1)
 
     def pressure(self, margins: Float[Tensor, "start requirement"]) -> Tensor:
-        """Return `max(0, lambda - rho (r - slack))`, the next multipliers."""
-        gap = margins - self.slack
-        return (self.multipliers - self.penalty * gap).clamp(min=0)
+        """Return `max(0, lambda - rho c)`, the next multipliers."""
+        return (self.multipliers - self.penalty * self.gap(margins)).clamp(min=0)
+
+    def gap(self, margins: Float[Tensor, "start requirement"]) -> Tensor:
+        """Return `c`: how far margins are above their slack, in their scale."""
+        return self.scale * (margins - self.slack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Violation:
-    """Half the squared distance of all margins below an aim: zero where all reach it."""
+    """Half the squared distance of all margins below an aim: zero where all reach it.
+
+    Attributes:
+        target: The model.
+        chart: The solver's coordinates.
+        scale: What makes margins comparable, per requirement.
+        aim: What each margin is to reach [tolerances].
+    """
 
     target: Target
     chart: SolvingChart
-    aim: float
+    scale: Float[Tensor, " requirement"]
+    aim: Float[Tensor, " requirement"]
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
@@ -131,7 +145,8 @@ class Violation:
         return self
 
     def _value(self, x: Tensor) -> Tensor:
-        return (self.aim - self.target.requirements(x)).clamp(min=0).square().sum(1) / 2
+        short = self.scale * (self.aim - self.target.requirements(x))
+        return short.clamp(min=0).square().sum(1) / 2
 
 
 def differentiate(

@@ -1,17 +1,17 @@
 """Requirements as a sequence of problems without them: the augmented Lagrangian.
 
 Each round minimizes the Lagrangian, then raises the multipliers of what is still violated. A
-penalty grows where that does not shrink the violation. Both are kept per start and requirement,
-since one margin may count in tenths of a millimetre what another counts in metres. Margins are
-aimed at a small slack above zero, so that the answer satisfies `r >= 0` exactly and not only
-up to the round-off of an active constraint.
+penalty grows where that does not shrink the violation. Both are kept per start and requirement.
+Where Newton's method is within reach it ends the rounds of each start that it brings to its
+minimum (`arrival.py`).
 
-A margin is in tolerances, and the shape of a relation within its tolerance (the kink of `==`
-at its middle) shows only inside. So until a start is within one tolerance of a requirement only
-its penalty grows; the multiplier begins there.
+A margin is in tolerances, and one may count in billionths what another counts in metres. So
+margins are scaled to have a slope of one in the solver's coordinates. They are aimed at a small
+slack above zero, so that the answer satisfies `r >= 0` exactly and not only up to the round-off
+of an active constraint; of an equality with a narrow tolerance, at half of it.
 
 Source: Birgin and Martinez, Practical Augmented Lagrangian Methods (2014), algorithm 4.1 and
-equation 12.1 for the first penalty.
+equation 12.1 for the first penalty, section 12.2 for scaling.
 """
 
 from dataclasses import dataclass, replace
@@ -21,12 +21,26 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.runtime import Target
+from ebmlang.solve.constraints.arrival import arrive, is_within_reach
 from ebmlang.solve.objective import Lagrangian
 from ebmlang.spaces import SolvingChart
 
-SLACK = {torch.float64: 1e-7, torch.float32: 1e-4}
-"""What margins are aimed above zero by [tolerances]: some ten times what a minimizer that stops
-at the square root of eps can resolve, and far below what a tolerance means to its user."""
+RESOLUTION = {torch.float64: 1e-7, torch.float32: 1e-4}
+"""What margins are aimed above zero by, in their scale: some ten times what a minimizer that stops
+at the square root of eps can resolve."""
+
+ARRIVED_RESOLUTION = 1e-9
+"""The same where Newton's method has the last steps: far above round-off, and so near that no
+multiplier makes it felt."""
+
+WIDEST_SLACK = 0.5
+"""Most slack [tolerances]: the middle between the edge and the middle of `a == b within s`."""
+
+SLOPES = (1e-6, 1e12)
+"""Limits of the slope that a margin is divided by: a flatter one is not worth following."""
+
+REACH = 1e-1
+"""Largest violation, in the margins' scale, from which Newton's method is tried."""
 
 ROUNDS = 30
 """Most rounds: some ten for the penalty to grow from its first value, the rest for multipliers."""
@@ -50,7 +64,7 @@ class AugmentedState:
 
     Attributes:
         lagrangian: Multipliers and penalties.
-        shortfall: Violation or lack of complementarity, the larger [tolerances].
+        shortfall: Violation or lack of complementarity, the larger, in the margins' scale.
         settled: Starts whose margins are all above zero and whose multipliers fit.
     """
 
@@ -64,7 +78,7 @@ class AugmentedInfo:
     """What a round did.
 
     Attributes:
-        violation: Largest distance of a margin below its aim, per start [tolerances].
+        violation: Largest distance of a margin below its aim, per start, in its scale.
     """
 
     violation: Float[Tensor, " start"]
@@ -79,27 +93,64 @@ def init(target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"]) -> 
     with torch.no_grad():
         x = chart.to_written(y)
         energy, margins = target.energy(x), target.requirements(x)
-    size = _middle(energy.abs()[:, None]).clamp(min=1)
-    weight = (_middle(margins.abs()).square() / 2).clamp(min=1)
-    penalty = (GROWTH * size / weight).clamp(*FIRST_PENALTY)
+    slope = _slopes(target, chart, y, margins.shape[1])
+    resolution = RESOLUTION[target.dtype]
+    if is_within_reach(chart, target.dtype, margins.shape[1]):
+        resolution = ARRIVED_RESOLUTION
     lagrangian = Lagrangian(
         target=target,
         chart=chart,
-        slack=SLACK[target.dtype],
+        scale=1 / slope,
+        slack=(resolution * slope).clamp(max=WIDEST_SLACK),
         multipliers=torch.zeros_like(margins),
-        penalty=penalty.expand_as(margins),
+        penalty=torch.ones_like(margins),
     )
     return AugmentedState(
-        lagrangian=lagrangian,
+        lagrangian=_with_first_penalty(lagrangian, energy, margins),
         shortfall=torch.full_like(margins, torch.inf),
         settled=torch.zeros_like(energy, dtype=torch.bool),
     )
 
 
+def _with_first_penalty(lagrangian: Lagrangian, energy: Tensor, margins: Tensor) -> Lagrangian:
+    size = _middle(energy.abs()[:, None]).clamp(min=1)
+    weight = (_middle((lagrangian.scale * margins).abs()).square() / 2).clamp(min=1)
+    penalty = (GROWTH * size / weight).clamp(*FIRST_PENALTY)
+    return replace(lagrangian, penalty=penalty.expand_as(margins))
+
+
+def _slopes(
+    target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"], count: int
+) -> Float[Tensor, " requirement"]:
+    """Return how steep each margin is at the middle of the starts, in the solver's coordinates."""
+    with torch.enable_grad():
+        leaf = y.detach().requires_grad_()
+        margins = target.requirements(chart.to_written(leaf))
+        found = []
+        for column in range(count):
+            slope = torch.zeros_like(y)
+            if margins.requires_grad:
+                (slope,) = torch.autograd.grad(
+                    margins[:, column].sum(),
+                    leaf,
+                    retain_graph=True,
+                    allow_unused=True,
+                    materialize_grads=True,
+                )
+            found.append(chart.tangent(y, slope[:, None])[:, 0].norm(dim=1))
+    lengths = torch.stack(found, dim=1) if found else y.new_zeros(len(y), 0)
+    middle = lengths.nanmedian(0).values.nan_to_num(nan=1.0)
+    # What no unknown decides has no slope, and needs no scale.
+    return torch.where(middle > 0, middle.clamp(*SLOPES), 1)
+
+
 def resume(state: AugmentedState, y: Float[Tensor, "start dim"]) -> AugmentedState:
     """Lower first penalties that the positions reached since then show to be too high."""
     lagrangian = state.lagrangian
-    here = init(lagrangian.target, lagrangian.chart, y).lagrangian.penalty
+    with torch.no_grad():
+        x = lagrangian.chart.to_written(y)
+        energy, margins = lagrangian.target.energy(x), lagrangian.target.requirements(x)
+    here = _with_first_penalty(lagrangian, energy, margins).penalty
     lower = torch.minimum(lagrangian.penalty, here)
     return replace(state, lagrangian=replace(lagrangian, penalty=lower))
 
@@ -119,10 +170,10 @@ def step(
     lagrangian = state.lagrangian
     with torch.no_grad():
         margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
-    gap = margins - lagrangian.slack
+    gap = lagrangian.gap(margins)
     violation = (-gap).clamp(min=0)
     shortfall = torch.minimum(gap, lagrangian.multipliers / lagrangian.penalty).abs()
-    met = shortfall <= lagrangian.slack / 2
+    met = shortfall <= lagrangian.scale * lagrangian.slack / 2
     near = violation <= 1
     at_rest = done[:, None]
     helped = met | (near & (shortfall <= HELP * state.shortfall))
@@ -135,6 +186,37 @@ def step(
         settled=done & met.all(1),
     )
     return following, AugmentedInfo(violation=violation.amax(1))
+
+
+def finish(
+    state: AugmentedState, y: Float[Tensor, "start dim"]
+) -> tuple[AugmentedState, Float[Tensor, "start dim"], Float[Tensor, " start"]]:
+    """Let Newton's method bring those near their minimum to it, where it can.
+
+    Args:
+        state: After a round.
+        y: Where that has led.
+
+    Returns:
+        The state, in which those that arrived are settled; where the starts are now; and the
+        largest entry of what is left of the gradient, `inf` for those that did not arrive.
+    """
+    lagrangian = state.lagrangian
+    stationarity = torch.full_like(y[:, 0], torch.inf)
+    if not is_within_reach(lagrangian.chart, lagrangian.target.dtype, state.shortfall.shape[1]):
+        return state, y, stationarity
+    with torch.no_grad():
+        margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
+    near = (lagrangian.gap(margins) >= -REACH).all(1) & ~state.settled
+    rows = torch.nonzero(near)[:, 0]
+    if not len(rows):
+        return state, y, stationarity
+    found = arrive(lagrangian.take(rows), y[rows])
+    position, settled = y.clone(), state.settled.clone()
+    position[rows] = found.position
+    settled[rows] = found.arrived
+    stationarity[rows] = torch.where(found.arrived, found.stationarity, torch.inf)
+    return replace(state, settled=settled), position, stationarity
 
 
 def take(state: AugmentedState, index: Int[Tensor, " kept"]) -> AugmentedState:
