@@ -308,6 +308,8 @@ class Model:
         *,
         designs: int = 10,
         starts: int = 128,
+        diverse: bool = False,
+        band: float | None = None,
         seed: int = 0,
         seconds: float | None = None,
         dtype: "torch.dtype | None" = None,
@@ -321,6 +323,9 @@ class Model:
             weights: Likewise.
             designs: Most designs to keep.
             starts: How many searches run, as one batch.
+            diverse: Whether to keep designs that are far from each other, instead of the best;
+                there are then at least 8 starts for each that is wanted.
+            band: How much worse than the best a diverse design may be [nats]; 0.5 if None.
             seed: Chooses where they start.
             seconds: Limit on the time [s].
             dtype: float64 where it is None.
@@ -333,6 +338,8 @@ class Model:
             self.bind(data, weights),
             designs=designs,
             starts=starts,
+            diverse=diverse,
+            band=band,
             seed=seed,
             seconds=seconds,
             dtype=dtype,

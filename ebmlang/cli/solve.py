@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ebmlang.api.model import Model
 from ebmlang.check.paths import find_terms
+from ebmlang.cli.answers import add_answers, read_band
 from ebmlang.cli.console import open_console, print_diagnostics, print_json
 from ebmlang.cli.loading import load_to_run
 from ebmlang.cli.options import (
@@ -29,6 +30,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_run(parser)
     parser.add_argument("--designs", default="10", metavar="N", help="most designs to keep")
     parser.add_argument("--starts", default="128", metavar="N", help="searches, as one batch")
+    add_answers(parser)
 
 
 def _run(arguments: Namespace) -> int:
@@ -36,6 +38,7 @@ def _run(arguments: Namespace) -> int:
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_seconds(arguments.seconds)
     out = read_out(arguments.out)
+    band = read_band(arguments.band)
     model = load_to_run(arguments, "solve")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
@@ -47,6 +50,8 @@ def _run(arguments: Namespace) -> int:
     found = model.solve(
         designs=counts["designs"],
         starts=counts["starts"],
+        diverse=arguments.diverse,
+        band=band,
         seed=seed,
         seconds=seconds,
         dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],

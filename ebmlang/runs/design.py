@@ -32,7 +32,11 @@ class Design:
         variables: The point itself.
         reports: The quantities that the spec derives.
         converged: Whether the search came to rest here; None where there was no search.
-        share: Which share of the starts ended here; None where there was no search.
+        share: Which share of the starts ended here, the size of its basin; None where there was
+            no search.
+        stationarity: Largest entry of the projected gradient, which vanishes at a minimum; None
+            where there was no search.
+        violated: What is required and does not hold.
     """
 
     energy: float
@@ -43,15 +47,22 @@ class Design:
     reports: Mapping[str, NDArray[np.generic]]
     converged: bool | None = None
     share: float | None = None
+    stationarity: float | None = None
+    violated: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """Return the design as a dictionary, for JSON. Any: arrays and numbers."""
-        searched = {"converged": self.converged, "share": self.share}
+        searched = {
+            "converged": self.converged,
+            "share": self.share,
+            "stationarity": self.stationarity,
+        }
         return {
             "energy": self.energy,
             "terms": dict(self.terms),
             "margins": dict(self.margins),
             "satisfied": dict(self.satisfied),
+            "violated": list(self.violated),
             "variables": dict(self.variables),
             "reports": dict(self.reports),
             **({} if self.share is None else searched),

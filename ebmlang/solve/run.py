@@ -14,6 +14,7 @@ from ebmlang.runtime import (
     watch_interrupts,
 )
 from ebmlang.solve.answers.designs import tell_apart
+from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.local import ADAM_STEPS, STEPS, Local
 from ebmlang.solve.loop import Watch
@@ -43,6 +44,7 @@ def solve(
     adam_steps: int = ADAM_STEPS,
     lbfgs_steps: int = STEPS,
     designs: int = DESIGNS,
+    diversity: Diversity | None = None,
     progress: Progress | None = None,
     budget: Budget = UNLIMITED,
 ) -> Solution:
@@ -57,6 +59,7 @@ def solve(
         lbfgs_steps: Evaluations of L-BFGS per start after it, without requirements; with them,
             each round of multipliers gets a quarter.
         designs: Most designs to keep.
+        diversity: Where they are to differ, how good they must be; None keeps the best.
         progress: Hears how far the run is.
         budget: Limits the time; what is found by then is returned.
 
@@ -73,6 +76,7 @@ def solve(
         Multistart(starts=starts, local=local),
         seed=seed,
         designs=designs,
+        diversity=diversity,
         width=starts,
         progress=progress,
         budget=budget,
@@ -88,6 +92,7 @@ def search(
     seed: int = 0,
     rounds: int = 1,
     designs: int = DESIGNS,
+    diversity: Diversity | None = None,
     width: int = STARTS,
     progress: Progress | None = None,
     budget: Budget = UNLIMITED,
@@ -101,6 +106,7 @@ def search(
         seed: Of all random numbers.
         rounds: How many.
         designs: Most designs to keep.
+        diversity: Where they are to differ, how good they must be; None keeps the best.
         width: Points evaluated at once, for the number of threads.
         progress: Hears how far the run is.
         budget: Limits the time; what is found by then is returned.
@@ -143,6 +149,7 @@ def search(
             nonfinite_starts=sum(part.nonfinite_starts for part in found),
             evaluations=watch.evaluations,
             reason=watch.reason or rested,
+            diversity=diversity,
         )
 
 
