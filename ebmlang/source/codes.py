@@ -48,6 +48,7 @@ _TABLE = {
     "E0210": Code("repeated-setting"),
     "W0211": Code("unused-variable"),
     "W0212": Code("unused-name"),
+    "E0213": Code("wrong-priority"),
     # Types and shapes
     "E0301": Code("sort-mismatch"),
     "E0302": Code("shape-mismatch"),
