@@ -310,6 +310,7 @@ class Model:
         starts: int = 128,
         diverse: bool = False,
         band: float | None = None,
+        slack: float | None = None,
         seed: int = 0,
         seconds: float | None = None,
         dtype: "torch.dtype | None" = None,
@@ -326,6 +327,7 @@ class Model:
             diverse: Whether to keep designs that are far from each other, instead of the best;
                 there are then at least 8 starts for each that is wanted.
             band: How much worse than the best a diverse design may be [nats]; 0.5 if None.
+            slack: What a tier of a `priority` may cost those before it [nats]; 0.001 if None.
             seed: Chooses where they start.
             seconds: Limit on the time [s].
             dtype: float64 where it is None.
@@ -340,6 +342,7 @@ class Model:
             starts=starts,
             diverse=diverse,
             band=band,
+            slack=slack,
             seed=seed,
             seconds=seconds,
             dtype=dtype,

@@ -11,6 +11,7 @@ from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.evaluate import describe_points
 from ebmlang.api.model import Model
+from ebmlang.api.priority import require_slack, solve_by_priority
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.runs import Design, Designs, Status, collect_versions
 from ebmlang.runtime import Budget, Progress
@@ -26,6 +27,7 @@ def solve_model(
     starts: int,
     diverse: bool,
     band: float | None,
+    slack: float | None,
     seed: int,
     seconds: float | None,
     dtype: torch.dtype | None,
@@ -35,22 +37,38 @@ def solve_model(
     """Search for points of low energy that hold every requirement; see `Model.solve`."""
     require_counts(designs=designs, starts=starts)
     diversity = pick_diversity(diverse, band)
+    require_slack(model, slack)
     if diversity is not None:
         starts = max(starts, STARTS_PER_DESIGN * designs)
     require_sound(model, "solve")
     module = compile_model(model, dtype=dtype, device=device)
     layout = lay_out(module)
+    budget = Budget(seconds=seconds)
     try:
-        solution = solve(
-            module.packed(),
-            layout,
-            seed=seed,
-            starts=starts,
-            designs=designs,
-            diversity=diversity,
-            progress=progress,
-            budget=Budget(seconds=seconds),
-        )
+        if model.program.priority:
+            solution = solve_by_priority(
+                model.program.priority,
+                module,
+                layout,
+                slack=slack,
+                seed=seed,
+                starts=starts,
+                designs=designs,
+                diversity=diversity,
+                progress=progress,
+                budget=budget,
+            )
+        else:
+            solution = solve(
+                module.packed(),
+                layout,
+                seed=seed,
+                starts=starts,
+                designs=designs,
+                diversity=diversity,
+                progress=progress,
+                budget=budget,
+            )
     except EbmError as error:
         raise blame_term(error, module, layout, seed) from None
     found = describe_solution(module, solution)
@@ -64,6 +82,7 @@ def solve_model(
         seed=seed,
         starts=starts,
         versions=collect_versions(),
+        priority=model.program.priority,
     )
 
 

@@ -254,6 +254,15 @@ class CompiledEnergy(torch.nn.Module):
             required=self._functions.requirements,
         )
 
+    def packed_terms(self) -> tuple[tuple[str, ...], Callable[[Tensor], Tensor]]:
+        """Return the paths of the soft terms, and their energies `[chain, term]` at packed points.
+
+        Bound to the data and weights of now; weights are in the energies, which add up to E.
+        """
+        prepared = self.binding.prepared
+        paths = tuple(root.path for root, _ in self.graph.roots_of(RootKind.ENERGY))
+        return paths, lambda x: self._functions.terms(x, prepared)[0]
+
     def pack(self, point: Mapping[str, Tensor]) -> Float[Tensor, "chain dim"]:
         """Return a batch of points as rows, variables in the order of the program.
 

@@ -71,7 +71,10 @@ class Design:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Designs:
-    """The designs of one search, lowest energy first; all hold every requirement.
+    """The designs of one search, the best first; all hold every requirement.
+
+    The best is that of the lowest energy; where the spec has a priority, that whose last tier is
+    lowest, since the tiers before it are all as low as they can be, up to their slack.
 
     Attributes:
         status: How the search ended.
@@ -81,6 +84,7 @@ class Designs:
         seed: What the starts were drawn with.
         starts: How many there were.
         versions: The programs it was made with.
+        priority: The terms of each tier, where the spec orders them.
 
     Behaves as a sequence of its designs:
 
@@ -94,6 +98,7 @@ class Designs:
     seed: int
     starts: int
     versions: Mapping[str, str]
+    priority: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.designs)
@@ -109,6 +114,8 @@ class Designs:
         }
         if self.nearest is not None:
             found["nearest"] = self.nearest.describe()
+        if self.priority:
+            found["priority"] = [list(tier) for tier in self.priority]
         return {
             **found,
             "reason": self.reason,

@@ -1,0 +1,47 @@
+"""Many starts, and among the first of them points that are known to be worth it."""
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ebmlang.runtime import derive_seed
+from ebmlang.solve.local import Local, bring_down
+from ebmlang.solve.problem import Problem
+from ebmlang.solve.search.method import Round
+from ebmlang.solve.search.starts import draw
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seeded:
+    """The method.
+
+    Attributes:
+        seeds: Points of the domain, packed; at least one.
+        starts: How many others each round has.
+        local: How all of them are brought to rest.
+    """
+
+    seeds: Float[Tensor, "start dim"]
+    starts: int
+    local: Local
+
+    @property
+    def name(self) -> str:
+        """What a user calls it."""
+        return "seeded"
+
+    def init(self, problem: Problem) -> tuple[int, Round]:
+        """Bring the seeds and the first starts to rest; the state is the number of rounds."""
+        y, nonfinite = draw(problem, self.starts, problem.seed)
+        y = torch.cat([problem.chart.from_written(self.seeds), y])
+        return 1, Round(ends=bring_down(problem, y, self.local), nonfinite_starts=nonfinite)
+
+    def step(self, problem: Problem, state: int) -> tuple[int, Round]:
+        """Bring as many others to rest."""
+        y, nonfinite = draw(problem, self.starts, derive_seed(problem.seed, f"round {state}"))
+        ends = bring_down(problem, y, self.local)
+        return state + 1, Round(ends=ends, nonfinite_starts=nonfinite)
