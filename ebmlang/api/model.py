@@ -8,7 +8,7 @@ Each verb is a file beside this one. Nothing imports torch before something is c
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ebmlang.runs import Design, Designs, Samples
     from ebmlang.runs.conflict import Conflicting, Satisfiable
     from ebmlang.runs.explanation import Explanation
+    from ebmlang.runs.front import Front
     from ebmlang.runs.idle import IdleTerms
     from ebmlang.runs.integral import Integral
     from ebmlang.runs.repair import Repair
@@ -343,6 +344,35 @@ class Model:
             diverse=diverse,
             band=band,
             slack=slack,
+            seed=seed,
+            seconds=seconds,
+            dtype=dtype,
+            device=device,
+            progress=progress,
+        )
+
+    def pareto(
+        self,
+        terms: Sequence[str],
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        designs: int = 20,
+        starts: int = 128,
+        seed: int = 0,
+        seconds: float | None = None,
+        dtype: "torch.dtype | None" = None,
+        device: str = "auto",
+        progress: "Progress | None" = None,
+    ) -> "Front":
+        """Search for designs along the front of two or three terms, by path; see `solve`."""
+        from ebmlang.api.pareto import find_pareto_front
+
+        return find_pareto_front(
+            self.bind(data, weights),
+            terms,
+            designs=designs,
+            starts=starts,
             seed=seed,
             seconds=seconds,
             dtype=dtype,

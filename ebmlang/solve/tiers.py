@@ -12,7 +12,6 @@ Source: the lexicographic method, as in Marler and Arora, Survey of multi-object
 methods for engineering (2004), section 3.3 and equation 12.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -20,7 +19,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import Budget, Deadline, Progress, Target, derive_seed
+from ebmlang.runtime import Budget, Progress, Target, derive_seed
 from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.local import Local
 from ebmlang.solve.run import search
@@ -155,7 +154,7 @@ def solve_tiers(
             diversity=diversity if last else None,
             width=starts,
             progress=progress,
-            budget=Budget(seconds=_left(deadline)),
+            budget=deadline.remaining(),
         )
         evaluations += found.evaluations
         if before is not None and not found.is_feasible:
@@ -180,7 +179,3 @@ def solve_tiers(
         feasible=(required >= 0).all(1),
         evaluations=evaluations,
     )
-
-
-def _left(deadline: Deadline) -> float | None:
-    return None if deadline.moment is None else max(0.0, deadline.moment - time.monotonic())

@@ -121,6 +121,7 @@ _TABLE = {
     "E0905": Code("unknown-code", WRONG_USAGE),
     "E0906": Code("no-such-device", WRONG_USAGE),
     "E0907": Code("no-such-method", WRONG_USAGE),
+    "E0911": Code("unknown-term", WRONG_USAGE),
 }
 
 CODES: Mapping[str, Code] = MappingProxyType(_TABLE)
