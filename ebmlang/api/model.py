@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ebmlang.runs.idle import IdleTerms
     from ebmlang.runs.integral import Integral
     from ebmlang.runs.repair import Repair
+    from ebmlang.runs.sensitivity import Sensitivity
     from ebmlang.runtime import Progress
 
 Extern: TypeAlias = Callable[..., Any]
@@ -379,6 +380,23 @@ class Model:
             device=device,
             progress=progress,
         )
+
+    def sensitivity(
+        self,
+        point: Point,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> "Sensitivity":
+        """Return how the lowest energy moves with each input, weight, bound and requirement.
+
+        Args:
+            point: A design that a search ended at, such as `solve()[0].variables`.
+            data: Bound in addition to what is bound.
+            weights: Likewise.
+        """
+        from ebmlang.api.sensitivity import find_sensitivity
+
+        return find_sensitivity(self.bind(data, weights), point)
 
     def sample(
         self,

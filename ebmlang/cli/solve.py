@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ebmlang.api.model import Model
 from ebmlang.check.paths import find_terms
-from ebmlang.cli.answers import add_answers, read_band
+from ebmlang.cli.answers import add_answers, read_terms, read_width
 from ebmlang.cli.console import open_console, print_diagnostics, print_json
 from ebmlang.cli.loading import load_to_run
 from ebmlang.cli.options import (
@@ -38,7 +38,8 @@ def _run(arguments: Namespace) -> int:
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_seconds(arguments.seconds)
     out = read_out(arguments.out)
-    band = read_band(arguments.band)
+    band, slack = read_width(arguments.band, "--band"), read_width(arguments.slack, "--slack")
+    terms = read_terms(arguments)
     model = load_to_run(arguments, "solve")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
@@ -52,6 +53,7 @@ def _run(arguments: Namespace) -> int:
         starts=counts["starts"],
         diverse=arguments.diverse,
         band=band,
+        slack=slack,
         seed=seed,
         seconds=seconds,
         dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],

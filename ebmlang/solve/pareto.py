@@ -42,6 +42,10 @@ LEAST_SHARE = 1e-3
 SUM = 1e-3
 """Weight of the sum of the terms, in units of their ranges, beside t."""
 
+CORNER = 1e-6
+"""What the other terms may cost a term at its corner [nats]: next to nothing, and enough for the
+other terms to choose among the points where it is least."""
+
 TIE = 1e-5
 """Weight of the terms that are not traded, in units of what they range over at the corners."""
 
@@ -167,6 +171,7 @@ def find_front(
             layout,
             terms,
             (group, *(g for g in groups if g is not group), *((others,) if len(others) else ())),
+            slack=CORNER,
             seed=derive_seed(seed, f"corner {number}"),
             starts=starts,
             designs=PASSED_ON,

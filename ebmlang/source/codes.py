@@ -103,6 +103,7 @@ _TABLE = {
     "E0711": Code("out-of-memory", RUN_FAILED),
     "E0715": Code("integral-unreliable", RUN_FAILED),
     "E0731": Code("priority-without-meaning"),
+    "E0732": Code("sensitivity-unknown"),
     # Files
     "E0801": Code("file-not-found", WRONG_USAGE),
     "E0802": Code("file-not-readable", WRONG_USAGE),
