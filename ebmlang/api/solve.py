@@ -114,9 +114,7 @@ def pick_diversity(diverse: bool, band: float | None) -> Diversity | None:
 def describe_solution(module: CompiledEnergy, solution: Solution) -> tuple[Design, ...]:
     """Return what a search has found, each with what every term says of it."""
     described = describe_points(module, solution.points, solution.energies)
-    judged = zip(
-        described, solution.converged, solution.share, solution.stationarity, strict=True
-    )
+    judged = zip(described, solution.converged, solution.share, solution.stationarity, strict=True)
     return tuple(
         replace(
             design,

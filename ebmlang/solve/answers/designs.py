@@ -11,6 +11,7 @@ from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.solution import Solution, StoppingReason
 from ebmlang.spaces import SolvingChart
 
+
 def tell_apart(
     target: Target,
     chart: SolvingChart,

@@ -49,9 +49,7 @@ class Multipliers:
     unique: bool
 
 
-def find_multipliers(
-    target: Target, chart: SolvingChart, x: Float[Tensor, "1 dim"]
-) -> Multipliers:
+def find_multipliers(target: Target, chart: SolvingChart, x: Float[Tensor, "1 dim"]) -> Multipliers:
     """Balance the gradient at a point.
 
     Args:

@@ -22,9 +22,7 @@ def wells(tilt: float = 0.0) -> FunctionTarget:
 def test_every_one_of_32_equal_minima_is_returned() -> None:
     layout = layout_of(DomainKind.REAL, 5, lower=-2.0, upper=2.0)
 
-    found = solve(
-        wells(), layout, starts=STARTS_PER_DESIGN * 32, designs=32, diversity=Diversity()
-    )
+    found = solve(wells(), layout, starts=STARTS_PER_DESIGN * 32, designs=32, diversity=Diversity())
 
     signs = {tuple(point) for point in found.points.sign().int().tolist()}
     assert signs == set(itertools.product((-1, 1), repeat=5))
