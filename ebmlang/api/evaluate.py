@@ -10,6 +10,7 @@ from torch import Tensor
 from ebmlang.api.compile import compile_model
 from ebmlang.api.data_files import make_array
 from ebmlang.api.model import Model, Point
+from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy, TermValues
 from ebmlang.runs import Design
 from ebmlang.source import Diagnostic, EbmError
@@ -84,6 +85,7 @@ def describe_points(
     def row(values: Mapping[str, Tensor], number: int) -> dict[str, np.ndarray]:
         return {path: _as_array(value[number]) for path, value in values.items()}
 
+    hard = list(dict.fromkeys(root.path for root, _ in module.graph.roots_of(RootKind.HARD)))
     return [
         Design(
             energy=float(total[number]),
@@ -92,6 +94,7 @@ def describe_points(
             satisfied={path: bool(v[number]) for path, v in values.satisfied.items()},
             variables=row(points, number),
             reports=row(reports, number),
+            violated=tuple(path for path in hard if not bool(values.satisfied[path][number])),
         )
         for number in range(len(x))
     ]

@@ -8,7 +8,7 @@ Each verb is a file beside this one. Nothing imports torch before something is c
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from ebmlang.runs import Design, Designs, Samples
     from ebmlang.runs.conflict import Conflicting, Satisfiable
     from ebmlang.runs.explanation import Explanation
+    from ebmlang.runs.front import Front
     from ebmlang.runs.idle import IdleTerms
     from ebmlang.runs.integral import Integral
     from ebmlang.runs.repair import Repair
+    from ebmlang.runs.sensitivity import Sensitivity
     from ebmlang.runtime import Progress
 
 Extern: TypeAlias = Callable[..., Any]
@@ -310,6 +312,9 @@ class Model:
         starts: int = 128,
         effort: str = "normal",
         method: str | None = None,
+        diverse: bool = False,
+        band: float | None = None,
+        slack: float | None = None,
         seed: int = 0,
         seconds: float | None = None,
         dtype: "torch.dtype | None" = None,
@@ -327,6 +332,10 @@ class Model:
                 best energy more than once, `thorough` until three in a row do.
             method: The way of solving, by its name in `ebmlang.analysis.solving`; chosen by what
                 is known of the spec if None.
+            diverse: Whether to keep designs that are far from each other, instead of the best;
+                there are then at least 8 starts for each that is wanted.
+            band: How much worse than the best a diverse design may be [nats]; 0.5 if None.
+            slack: What a tier of a `priority` may cost those before it [nats]; 0.001 if None.
             seed: Chooses where they start.
             seconds: Limit on the time [s].
             dtype: float64 where it is None.
@@ -341,12 +350,61 @@ class Model:
             starts=starts,
             effort=effort,
             method=method,
+            diverse=diverse,
+            band=band,
+            slack=slack,
             seed=seed,
             seconds=seconds,
             dtype=dtype,
             device=device,
             progress=progress,
         )
+
+    def pareto(
+        self,
+        terms: Sequence[str],
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        designs: int = 20,
+        starts: int = 128,
+        seed: int = 0,
+        seconds: float | None = None,
+        dtype: "torch.dtype | None" = None,
+        device: str = "auto",
+        progress: "Progress | None" = None,
+    ) -> "Front":
+        """Search for designs along the front of two or three terms, by path; see `solve`."""
+        from ebmlang.api.pareto import find_pareto_front
+
+        return find_pareto_front(
+            self.bind(data, weights),
+            terms,
+            designs=designs,
+            starts=starts,
+            seed=seed,
+            seconds=seconds,
+            dtype=dtype,
+            device=device,
+            progress=progress,
+        )
+
+    def sensitivity(
+        self,
+        point: Point,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> "Sensitivity":
+        """Return how the lowest energy moves with each input, weight, bound and requirement.
+
+        Args:
+            point: A design that a search ended at, such as `solve()[0].variables`.
+            data: Bound in addition to what is bound.
+            weights: Likewise.
+        """
+        from ebmlang.api.sensitivity import find_sensitivity
+
+        return find_sensitivity(self.bind(data, weights), point)
 
     def sample(
         self,

@@ -17,6 +17,7 @@ from ebmlang.api.counts import require_counts
 from ebmlang.api.divergence import locate_divergences
 from ebmlang.api.facts import find_facts
 from ebmlang.api.model import Model
+from ebmlang.api.priority import require_no_priority
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.runs import Samples, Trust, collect_versions
@@ -59,6 +60,7 @@ def sample_model(
     """Draw points from exp(-E), under every requirement; see `Model.sample`."""
     require_counts(chains=chains, draws=draws, thin=thin)
     require_counts(warmup=warmup, least=0)
+    require_no_priority(model, "sampled")
     require_sound(model, "sample")
     if out is not None:
         require_new_run(out)

@@ -1,5 +1,6 @@
 """`solve`: search a model for designs."""
 
+import math
 from dataclasses import replace
 
 import torch
@@ -10,11 +11,15 @@ from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.evaluate import describe_points
 from ebmlang.api.model import Model
-from ebmlang.api.solving import Settings, find_designs, require_way
-from ebmlang.runs import Designs, Status, collect_versions
+from ebmlang.api.priority import require_slack, solve_by_priority
+from ebmlang.api.solving import Found, Settings, find_designs, require_way
+from ebmlang.lower.module import CompiledEnergy
+from ebmlang.runs import Design, Designs, Status, collect_versions
 from ebmlang.runtime import Budget, Progress
+from ebmlang.solve import Solution
+from ebmlang.solve.answers.diversity import BAND, STARTS_PER_DESIGN, Diversity
 from ebmlang.solve.effort import require_effort
-from ebmlang.source import EbmError
+from ebmlang.source import Diagnostic, EbmError
 
 
 def solve_model(
@@ -24,6 +29,9 @@ def solve_model(
     starts: int,
     effort: str,
     method: str | None,
+    diverse: bool,
+    band: float | None,
+    slack: float | None,
     seed: int,
     seconds: float | None,
     dtype: torch.dtype | None,
@@ -32,8 +40,13 @@ def solve_model(
 ) -> Designs:
     """Search for points of low energy that hold every requirement; see `Model.solve`."""
     require_counts(designs=designs, starts=starts)
+    diversity = pick_diversity(diverse, band)
+    require_slack(model, slack)
+    if diversity is not None:
+        starts = max(starts, STARTS_PER_DESIGN * designs)
     settings = Settings(
         designs=designs,
+        diversity=diversity,
         starts=starts,
         seed=seed,
         effort=require_effort(effort),
@@ -45,26 +58,76 @@ def solve_model(
     module = compile_model(model, dtype=dtype, device=device)
     layout = lay_out(module)
     try:
-        answer = find_designs(model, module, layout, settings, way)
+        if model.program.priority:
+            solution = solve_by_priority(
+                model.program.priority,
+                module,
+                layout,
+                slack=slack,
+                seed=seed,
+                starts=starts,
+                designs=designs,
+                diversity=diversity,
+                progress=progress,
+                budget=settings.budget,
+            )
+            answer = Found(solution=solution, certainty=None)
+        else:
+            answer = find_designs(model, module, layout, settings, way)
     except EbmError as error:
         raise blame_term(error, module, layout, seed) from None
     solution = answer.solution
-    described = describe_points(module, solution.points, solution.energies)
-    found = [
-        replace(design, converged=bool(converged), share=float(share))
-        for design, converged, share in zip(
-            described, solution.converged, solution.share, strict=True
-        )
-    ]
+    found = describe_solution(module, solution)
     feasible = solution.is_feasible
     status = Status.SOLVED if feasible else Status.INFEASIBLE
     return Designs(
         status=Status.INTERRUPTED if solution.interrupted else status,
-        designs=tuple(found) if feasible else (),
+        designs=found if feasible else (),
         nearest=None if feasible or not found else found[0],
         reason=solution.reason.value,
         certainty=answer.certainty,
         seed=seed,
         starts=solution.agreement.starts,
         versions=collect_versions(),
+        priority=model.program.priority,
+    )
+
+
+def pick_diversity(diverse: bool, band: float | None) -> Diversity | None:
+    """Return what a diverse set is chosen from; None where the best designs are wanted.
+
+    Raises:
+        EbmError: E0903 for a band that is no width; E0904 for one that nothing would use.
+    """
+    if band is not None and not diverse:
+        raise EbmError(
+            Diagnostic(
+                code="E0904",
+                headline="a band is given, and the designs are not to be diverse",
+                helps=("choose different designs within the band, with `--diverse`",),
+            )
+        )
+    if band is not None and not 0 <= band < math.inf:
+        raise EbmError(
+            Diagnostic(
+                code="E0903",
+                headline=f"the band is {band:g}, and must be a number of 0 or more",
+                notes=("it says how much worse than the best a design may be [nats]",),
+            )
+        )
+    return Diversity(band=BAND if band is None else band) if diverse else None
+
+
+def describe_solution(module: CompiledEnergy, solution: Solution) -> tuple[Design, ...]:
+    """Return what a search has found, each with what every term says of it."""
+    described = describe_points(module, solution.points, solution.energies)
+    judged = zip(described, solution.converged, solution.share, solution.stationarity, strict=True)
+    return tuple(
+        replace(
+            design,
+            converged=bool(converged),
+            share=float(share),
+            stationarity=float(stationarity),
+        )
+        for design, converged, share, stationarity in judged
     )

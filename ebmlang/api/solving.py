@@ -30,6 +30,7 @@ from ebmlang.passes.pruning import prune_unused
 from ebmlang.runtime import Budget, Deadline, Progress, Target, derive_seed
 from ebmlang.solve import Solution, search
 from ebmlang.solve.answers.certainty import Certainty, Sureness, be_certain, weigh
+from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.answers.improvement import improve
 from ebmlang.solve.answers.lower_bound import find_enough
 from ebmlang.solve.answers.recombination import recombine
@@ -55,6 +56,7 @@ class Settings:
 
     Attributes:
         designs: Most designs to keep.
+        diversity: Where they are to differ, how good they must be; None keeps the best.
         starts: Of each round, where there are many.
         seed: Of all random numbers.
         effort: When it has looked enough.
@@ -63,6 +65,7 @@ class Settings:
     """
 
     designs: int
+    diversity: Diversity | None
     starts: int
     seed: int
     effort: Effort
@@ -162,6 +165,9 @@ class _Searching:
 
     def find(self, task: Task, settings: Settings, method: str | None = None) -> Found:
         """Search a problem as its facts advise, or as the user does."""
+        if settings.diversity is not None and method is None:
+            # Designs that differ are chosen among all that was found, and so from the whole.
+            return self._many_starts(task, settings)
         way = method or pick_solver(task.facts).method
         if way in (ONE_START, FEW_STARTS):
             count = 1 if way == ONE_START else min(FEW, settings.starts)
@@ -194,6 +200,7 @@ class _Searching:
             rounds=settings.effort.rounds,
             confirming=settings.effort.confirming,
             designs=settings.designs,
+            diversity=settings.diversity,
             width=settings.starts,
             progress=settings.progress,
             budget=settings.budget,

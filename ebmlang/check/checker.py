@@ -11,6 +11,7 @@ from ebmlang.check.examples import build_examples
 from ebmlang.check.expressions import infer_expression
 from ebmlang.check.externs import Extern
 from ebmlang.check.modules import ModuleLoader
+from ebmlang.check.priorities import build_priority
 from ebmlang.check.program import Program
 from ebmlang.check.properties import build_properties
 from ebmlang.check.recursion import deep_recursion
@@ -81,6 +82,7 @@ def check_file(
         if report.has_errors:
             return None
         examples = build_examples(file.statements, body, properties, scope)
+        priority = build_priority(file.statements, body, scope)
         if report.has_errors:
             return None
         tested = (term for claim in properties for term in property_body(body, claim).terms)
@@ -91,6 +93,7 @@ def check_file(
         body=body,
         sizes=tuple(session.sizes),
         claims=tuple(sorted(claims, key=lambda claim: claim.span.start)),
+        priority=priority,
     )
 
 

@@ -55,8 +55,8 @@ def find_free_names(statement: tree.Statement) -> list[FreeName]:
     found: list[FreeName] = []
     none: frozenset[str] = frozenset()
     match statement:
-        case tree.Import() | tree.Logic() | tree.Property() | tree.Example():
-            # No definition depends on what properties and examples speak of.
+        case tree.Import() | tree.Logic() | tree.Property() | tree.Example() | tree.Priority():
+            # No definition depends on what properties, examples and priorities speak of.
             pass
         case tree.Const() | tree.Let() | tree.ReportValue() | tree.DefaultTolerance():
             _collect(statement.value, none, found)

@@ -161,9 +161,12 @@ class Program:
         name, body: The file's name without its ending, and what it declares.
         sizes: The size names that only the data binds, in order of first use.
         claims: Its properties and examples, in order of place; no part of the energy.
+        priority: The paths of the soft terms of each tier, the first before all others; empty
+            where the file states no order.
     """
 
     name: str
     body: Body
     sizes: tuple[str, ...]
     claims: "tuple[Claim, ...]" = ()
+    priority: tuple[tuple[str, ...], ...] = ()

@@ -82,6 +82,9 @@ class _Printer:
         blocks += self._declarations(program.body)
         blocks += [self._instance(instance) for instance in self._instances]
         blocks += self._conclusions(program.body)
+        if program.priority:
+            tiers = (", ".join(tier) for tier in program.priority)
+            blocks.append(f"priority {' > '.join(tiers)}")
         blocks.append("\n".join(self._claim(claim) for claim in program.claims))
         return "\n\n".join(block for block in blocks if block) + "\n"
 

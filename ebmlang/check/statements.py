@@ -143,6 +143,14 @@ def _declare_callable(statement: tree.Fn | tree.Spec, scope: Scope) -> bool:
 
 def _report_claims_inside(spec: tree.Spec, scope: Scope) -> None:
     for inner in spec.body:
+        if isinstance(inner, tree.Priority):
+            scope.session.error(
+                "E0108",
+                "a priority inside a `spec` is not yet supported",
+                inner.span,
+                "not yet supported",
+                helps=("the order of a file names terms of its parts: `priority p.a > p.b`",),
+            )
         if isinstance(inner, tree.Property | tree.Example):
             word = "properties" if isinstance(inner, tree.Property) else "examples"
             scope.session.error(

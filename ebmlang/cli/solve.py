@@ -3,9 +3,19 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ebmlang.api.model import Model
 from ebmlang.check.paths import find_terms
+from ebmlang.cli.answers import (
+    add_answers,
+    draw_front,
+    draw_sensitivity,
+    read_terms,
+    read_width,
+    say_front,
+    say_sensitivity,
+)
 from ebmlang.cli.console import open_console, print_diagnostics, print_json
 from ebmlang.cli.loading import load_to_run
 from ebmlang.cli.options import (
@@ -19,6 +29,11 @@ from ebmlang.cli.options import (
     read_whole,
 )
 from ebmlang.source import RUN_FAILED, Diagnostic, Label
+
+if TYPE_CHECKING:
+    from ebmlang.runs import Designs
+    from ebmlang.runs.front import Front
+    from ebmlang.runs.sensitivity import Sensitivity
 
 FINE, INTERRUPTED = 0, 130
 
@@ -38,6 +53,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="rounds of starts: quick, normal or thorough, until they agree on the best",
     )
     parser.add_argument("--method", metavar="NAME", help="how to search; by the plan if left out")
+    add_answers(parser)
 
 
 def _run(arguments: Namespace) -> int:
@@ -45,31 +61,75 @@ def _run(arguments: Namespace) -> int:
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_time(arguments.time)
     out = read_out(arguments.out)
+    band, slack = read_width(arguments.band, "--band"), read_width(arguments.slack, "--slack")
+    terms = read_terms(arguments)
     model = load_to_run(arguments, "solve")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
 
-    from ebmlang.runs import Status
     from ebmlang.runtime import SilentProgress, pick_progress
 
     silent = arguments.quiet or arguments.json
+    dtype = {"float32": torch.float32, "float64": torch.float64}[arguments.dtype]
+    progress = SilentProgress() if silent else pick_progress()
+    if terms is not None:
+        front = model.pareto(
+            terms,
+            designs=counts["designs"],
+            starts=counts["starts"],
+            seed=seed,
+            seconds=seconds,
+            dtype=dtype,
+            device=arguments.device,
+            progress=progress,
+        )
+        return _finish(front, arguments, model, out, front.describe())
     found = model.solve(
         designs=counts["designs"],
         starts=counts["starts"],
         effort=arguments.effort,
         method=arguments.method,
+        diverse=arguments.diverse,
+        band=band,
+        slack=slack,
         seed=seed,
         seconds=seconds,
-        dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],
+        dtype=dtype,
         device=arguments.device,
-        progress=SilentProgress() if silent else pick_progress(),
+        progress=progress,
     )
     described = found.describe()
+    if arguments.sensitivity and found.designs:
+        moved = model.sensitivity(found.designs[0].variables)
+        described["sensitivity"] = moved.describe()
+    else:
+        moved = None
+    return _finish(found, arguments, model, out, described, moved)
+
+
+def _finish(
+    found: "Designs | Front",
+    arguments: Namespace,
+    model: Model,
+    out: Path | None,
+    described: dict[str, Any],
+    moved: "Sensitivity | None" = None,
+) -> int:
+    """Write and show what was found, and return the exit code. Any: as JSON has them."""
+    from ebmlang.runs import Status
+    from ebmlang.runs.design import Designs
+    from ebmlang.runs.front import Front
+
     if out is not None:
         _write(out, described)
     if arguments.json:
         print_json(described)
-    elif found.designs:
+    elif isinstance(found, Front) and found.designs:
+        console = open_console()
+        console.print(draw_front(found))
+        if not arguments.quiet:
+            console.print(say_front(found))
+    elif isinstance(found, Designs) and found.designs:
         from ebmlang.cli.tables import draw_designs, draw_terms
 
         console = open_console()
@@ -79,6 +139,9 @@ def _run(arguments: Namespace) -> int:
             console.print(f"{found.reason}; the terms are those of design 1")
             if found.certainty is not None:
                 console.print(found.certainty.words)
+        if moved is not None:
+            console.print(draw_sensitivity(moved))
+            console.print(say_sensitivity(moved))
     elif found.nearest is not None:
         from ebmlang.cli.tables import draw_point, draw_terms
 
@@ -87,7 +150,7 @@ def _run(arguments: Namespace) -> int:
         console.print(draw_terms(found.nearest))
     if not found.designs and not arguments.json:
         violated = found.nearest.margins if found.nearest is not None else {}
-        print_diagnostics([_report_infeasible(model, violated, counts["starts"])])
+        print_diagnostics([_report_infeasible(model, violated, found.starts)])
     if found.status is Status.INTERRUPTED:
         return INTERRUPTED
     return FINE if found.designs else RUN_FAILED

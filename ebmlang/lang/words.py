@@ -25,6 +25,7 @@ STATEMENT_WORDS = (
     "report",
     "property",
     "example",
+    "priority",
     "logic",
     "default",
 )
@@ -36,7 +37,6 @@ LATER_STATEMENTS: Mapping[str, str] = MappingProxyType(
         "latent": "an unknown that is eliminated",
         "learn": "a trainable number of the energy",
         "net": "a trainable function",
-        "priority": "an order of terms, instead of huge weights",
         "symmetry": "a claim that the energy does not change under a group",
         "mode": "a configuration of the same compiled energy",
     }

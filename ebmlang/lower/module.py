@@ -5,7 +5,7 @@ import linecache
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -65,6 +65,22 @@ class TermValues:
     energies: Mapping[str, Float[Tensor, " chain"]]
     margins: Mapping[str, Float[Tensor, " chain"]]
     satisfied: Mapping[str, Bool[Tensor, " chain"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Leaves:
+    """An energy that can be differentiated by what is bound to it.
+
+    Attributes:
+        packed: The energy.
+        givens, weights: What it depends on, by path; real ones require a gradient.
+        bounds: Of the variables, by path and side, as functions of the same.
+    """
+
+    packed: PackedEnergy
+    givens: Mapping[str, Tensor]
+    weights: Mapping[str, Tensor]
+    bounds: Mapping[tuple[str, RootKind], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -252,6 +268,46 @@ class CompiledEnergy(torch.nn.Module):
             prepared=self.binding.prepared,
             total=self._functions.total,
             required=self._functions.requirements,
+        )
+
+    def packed_terms(self) -> tuple[tuple[str, ...], Callable[[Tensor], Tensor]]:
+        """Return the paths of the soft terms, and their energies `[chain, term]` at packed points.
+
+        Bound to the data and weights of now; weights are in the energies, which add up to E.
+        """
+        prepared = self.binding.prepared
+        paths = tuple(root.path for root, _ in self.graph.roots_of(RootKind.ENERGY))
+        return paths, lambda x: self._functions.terms(x, prepared)[0]
+
+    def required_paths(self) -> tuple[str, ...]:
+        """Return the path that each margin of the packed energy's requirements belongs to."""
+        return tuple(
+            root.path
+            for root, number in list_required(self.graph)
+            for _ in range(math.prod(self.graph.nodes[number].shape))
+        )
+
+    def differentiable(self) -> Leaves:
+        """Return the energy with the data and weights of now as leaves of its derivatives."""
+        binding, program = self.binding, self.program
+        constants, givens, weights = self.inputs(
+            program, binding.givens, binding.weights, self.dtype, self.device
+        )
+        real = [given for given in (*givens, *weights) if given.is_floating_point()]
+        for leaf in real:
+            leaf.requires_grad_()
+        with torch.enable_grad():
+            inputs = (constants, givens, weights)
+            prepared = self._functions.prepare(*inputs, self.dtype, self.check)
+            bounds = self._functions.bounds(*inputs, self.dtype)
+        return Leaves(
+            packed=replace(self.packed(), prepared=prepared),
+            givens=dict(zip(program.givens, givens, strict=True)),
+            weights=dict(zip(program.weights, weights, strict=True)),
+            bounds={
+                (root.path, root.kind): bound
+                for root, bound in zip(program.bounds, bounds, strict=True)
+            },
         )
 
     def pack(self, point: Mapping[str, Tensor]) -> Float[Tensor, "chain dim"]:

@@ -34,7 +34,11 @@ class Design:
         variables: The point itself.
         reports: The quantities that the spec derives.
         converged: Whether the search came to rest here; None where there was no search.
-        share: Which share of the starts ended here; None where there was no search.
+        share: Which share of the starts ended here, the size of its basin; None where there was
+            no search.
+        stationarity: Largest entry of the projected gradient, which vanishes at a minimum; None
+            where there was no search.
+        violated: What is required and does not hold.
     """
 
     energy: float
@@ -45,15 +49,22 @@ class Design:
     reports: Mapping[str, NDArray[np.generic]]
     converged: bool | None = None
     share: float | None = None
+    stationarity: float | None = None
+    violated: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """Return the design as a dictionary, for JSON. Any: arrays and numbers."""
-        searched = {"converged": self.converged, "share": self.share}
+        searched = {
+            "converged": self.converged,
+            "share": self.share,
+            "stationarity": self.stationarity,
+        }
         return {
             "energy": self.energy,
             "terms": dict(self.terms),
             "margins": dict(self.margins),
             "satisfied": dict(self.satisfied),
+            "violated": list(self.violated),
             "variables": dict(self.variables),
             "reports": dict(self.reports),
             **({} if self.share is None else searched),
@@ -62,7 +73,10 @@ class Design:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Designs:
-    """The designs of one search, lowest energy first; all hold every requirement.
+    """The designs of one search, the best first; all hold every requirement.
+
+    The best is that of the lowest energy; where the spec has a priority, that whose last tier is
+    lowest, since the tiers before it are all as low as they can be, up to their slack.
 
     Attributes:
         status: How the search ended.
@@ -73,6 +87,7 @@ class Designs:
         seed: What the starts were drawn with.
         starts: How many there were, in all rounds.
         versions: The programs it was made with.
+        priority: The terms of each tier, where the spec orders them.
 
     Behaves as a sequence of its designs:
 
@@ -87,6 +102,7 @@ class Designs:
     seed: int
     starts: int
     versions: Mapping[str, str]
+    priority: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.designs)
@@ -102,6 +118,8 @@ class Designs:
         }
         if self.nearest is not None:
             found["nearest"] = self.nearest.describe()
+        if self.priority:
+            found["priority"] = [list(tier) for tier in self.priority]
         return {
             **found,
             "reason": self.reason,

@@ -14,6 +14,12 @@ class Deadline:
         """Whether the time is spent."""
         return self.moment is not None and time.monotonic() >= self.moment
 
+    def remaining(self) -> "Budget":
+        """Return what is left of the budget."""
+        if self.moment is None:
+            return UNLIMITED
+        return Budget(seconds=max(0.0, self.moment - time.monotonic()))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:

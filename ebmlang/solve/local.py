@@ -120,9 +120,7 @@ def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) 
     rows = torch.nonzero(~(margins >= 0).all(1))[:, 0]
     if not len(rows) or watch.reason is not None:
         return end
-    violation = Violation(
-        target=target, chart=chart, scale=lagrangian.scale, aim=lagrangian.slack
-    )
+    violation = Violation(target=target, chart=chart, scale=lagrangian.scale, aim=lagrangian.slack)
     position = end.position.clone()
     # The violation is squared, so its gradient vanishes before it does: no early rest.
     found = descend(Lbfgs(tolerance=0.0), violation, position[rows], steps=steps, watch=watch)

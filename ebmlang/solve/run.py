@@ -15,6 +15,7 @@ from ebmlang.runtime import (
 )
 from ebmlang.solve.answers.agreement import count_agreement, judge
 from ebmlang.solve.answers.designs import tell_apart
+from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.local import ADAM_STEPS, STEPS, Local
 from ebmlang.solve.loop import Watch
@@ -44,6 +45,7 @@ def solve(
     adam_steps: int = ADAM_STEPS,
     lbfgs_steps: int = STEPS,
     designs: int = DESIGNS,
+    diversity: Diversity | None = None,
     progress: Progress | None = None,
     budget: Budget = UNLIMITED,
 ) -> Solution:
@@ -58,6 +60,7 @@ def solve(
         lbfgs_steps: Evaluations of L-BFGS per start after it, without requirements; with them,
             each round of multipliers gets a quarter.
         designs: Most designs to keep.
+        diversity: Where they are to differ, how good they must be; None keeps the best.
         progress: Hears how far the run is.
         budget: Limits the time; what is found by then is returned.
 
@@ -74,6 +77,7 @@ def solve(
         Multistart(starts=starts, local=local),
         seed=seed,
         designs=designs,
+        diversity=diversity,
         width=starts,
         progress=progress,
         budget=budget,
@@ -90,6 +94,7 @@ def search(
     rounds: int = 1,
     confirming: int = 0,
     designs: int = DESIGNS,
+    diversity: Diversity | None = None,
     width: int = STARTS,
     progress: Progress | None = None,
     budget: Budget = UNLIMITED,
@@ -105,6 +110,7 @@ def search(
         confirming: After so many in a row that confirm the best energy it ends before; 0 where
             it does not.
         designs: Most designs to keep.
+        diversity: Where they are to differ, how good they must be; None keeps the best.
         width: Points evaluated at once, for the number of threads.
         progress: Hears how far the run is.
         budget: Limits the time; what is found by then is returned.
@@ -153,6 +159,7 @@ def search(
             evaluations=watch.evaluations,
             reason=watch.reason or rested,
             agreement=agreement,
+            diversity=diversity,
         )
 
 

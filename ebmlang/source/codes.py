@@ -48,6 +48,7 @@ _TABLE = {
     "E0210": Code("repeated-setting"),
     "W0211": Code("unused-variable"),
     "W0212": Code("unused-name"),
+    "E0213": Code("wrong-priority"),
     # Types and shapes
     "E0301": Code("sort-mismatch"),
     "E0302": Code("shape-mismatch"),
@@ -101,6 +102,8 @@ _TABLE = {
     "E0710": Code("wrong-point", WRONG_USAGE),
     "E0711": Code("out-of-memory", RUN_FAILED),
     "E0715": Code("integral-unreliable", RUN_FAILED),
+    "E0731": Code("priority-without-meaning"),
+    "E0732": Code("sensitivity-unknown"),
     # Files
     "E0801": Code("file-not-found", WRONG_USAGE),
     "E0802": Code("file-not-readable", WRONG_USAGE),
@@ -119,6 +122,7 @@ _TABLE = {
     "E0905": Code("unknown-code", WRONG_USAGE),
     "E0906": Code("no-such-device", WRONG_USAGE),
     "E0907": Code("no-such-method", WRONG_USAGE),
+    "E0911": Code("unknown-term", WRONG_USAGE),
 }
 
 CODES: Mapping[str, Code] = MappingProxyType(_TABLE)

@@ -22,6 +22,7 @@ STATEMENT_KINDS = frozenset(
         "REPORT",
         "PROPERTY",
         "EXAMPLE",
+        "PRIORITY",
         "LOGIC",
         "DEFAULT",
     }
@@ -29,7 +30,8 @@ STATEMENT_KINDS = frozenset(
 """Kinds that begin a statement."""
 
 _ARITHMETIC_KINDS = frozenset({"PLUS", "MINUS", "TIMES", "POWER"})
-_OPERATOR_KINDS = _ARITHMETIC_KINDS | {"RELATION", "TILDE", "WITHIN", "AND", "OR", "IMPLIES", "IFF"}
+_RELATION_KINDS = frozenset({"RELATION", "MORE", "TILDE", "WITHIN"})
+_OPERATOR_KINDS = _ARITHMETIC_KINDS | _RELATION_KINDS | {"AND", "OR", "IMPLIES", "IFF"}
 _SUFFIX_KINDS = frozenset({"LPAR", "LSQB", "DOT"})
 
 _GROUPS = (
@@ -84,6 +86,7 @@ _SINGLE: Mapping[str, str] = MappingProxyType(
         "ELSE": "`else`",
         "OF": "`of`",
         "TILDE": "`~`",
+        "MORE": "`>`",
         "IMPORT": "`import`",
         "REAL": "`real`",
         "INT": "`int`",

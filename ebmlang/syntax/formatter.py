@@ -38,6 +38,7 @@ from ebmlang.syntax.tree import (
     Logic,
     Parameter,
     Part,
+    Priority,
     Property,
     ReportValue,
     Spec,
@@ -198,6 +199,8 @@ def _statement(node: Statement) -> Layout:
             return Group(join(head, Nest(join(Break(), (yield expression(body))))))
         case Example():
             return (yield _example(node))
+        case Priority(tiers=tiers):
+            return (yield _priority(tiers))
         case Logic(name=name):
             return f"logic {name.name}"
         case DefaultTolerance(value=value):
@@ -240,6 +243,16 @@ def _example(node: Example) -> Layout:
                 named.append((yield expression(path_)))
             parts += (" ", word, " ", Nest(packed(named)))
     return join(*parts)
+
+
+def _priority(tiers: tuple[tuple[Expression, ...], ...]) -> Layout:
+    laid: list[Document] = []
+    for tier in tiers:
+        named: list[Document] = []
+        for path in tier:
+            named.append((yield expression(path)))
+        laid += (Break(), "> ", packed(named))
+    return Group(join("priority ", Nest(join(*laid[2:]))))
 
 
 def _weighted(head: Document, weight: Expression | None) -> Layout:

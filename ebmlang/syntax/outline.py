@@ -41,6 +41,7 @@ from ebmlang.syntax.tree import (
     Or,
     Parameter,
     Part,
+    Priority,
     Property,
     Quantifier,
     Range,
@@ -101,6 +102,7 @@ def outline(node: Node) -> Outline:
             | ReportValue()
             | Property()
             | Example()
+            | Priority()
             | Logic()
             | DefaultTolerance()
         ):
@@ -140,6 +142,9 @@ def _outline_statement(node: Statement) -> Outline:
             claims = (("satisfies", path) for path in satisfies)
             denials = (("violates", path) for path in violates)
             return Outline(f"example {name.name}", (*set_to, *claims, *denials))
+        case Priority(tiers=tiers):
+            ordered = (("then" if i else "", path) for i, tier in enumerate(tiers) for path in tier)
+            return Outline("priority", tuple(ordered))
         case Logic(name=name):
             return Outline(f"logic {name.name}")
         case DefaultTolerance(value=value):

@@ -246,7 +246,7 @@ def _say_no_statement(at: Situation) -> Diagnostic:
             helps = (f"did you mean `{meant}`?",)
         elif at.after.type == "EQUAL":
             helps = (f"a name for a value: `let {_shorten(_rest_of_line(found))}`",)
-        elif at.after.type in ("TILDE", "RELATION"):
+        elif at.after.type in ("TILDE", "RELATION", "MORE"):
             helps = (f"name it as a term: `prefer close: {_shorten(_rest_of_line(found))}`",)
     elif word == at.after.text == "/":
         helps = (_COMMENT_HINT,)

@@ -445,6 +445,14 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Priority:
+    """`priority a > b, c > d`: tiers of terms or parts, each before all behind it."""
+
+    tiers: "tuple[tuple[Name | Field, ...], ...]"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logic:
     """`logic godel`."""
 
@@ -473,6 +481,7 @@ Statement: TypeAlias = (
     | ReportValue
     | Property
     | Example
+    | Priority
     | Logic
     | DefaultTolerance
 )

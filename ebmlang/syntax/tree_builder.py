@@ -151,6 +151,10 @@ def _claims(parts: Parts) -> _Row:
     return _Row((parts[0].type, _nodes(parts)), _cover(parts))
 
 
+def _priority(parts: Parts) -> tree.Priority:
+    return tree.Priority(tiers=tuple(row.items for row in _nodes(parts)), span=_cover(parts))
+
+
 def _logic(parts: Parts) -> tree.Logic:
     return tree.Logic(name=_identifier(parts[1]), span=_cover(parts))
 
@@ -361,12 +365,12 @@ def _nodes(parts: Parts) -> tuple[Any, ...]:
     return tuple(part for part in parts if not isinstance(part, Lexeme))
 
 
-def _lexemes(parts: Parts, kind: str) -> Iterable[Lexeme]:
-    return (part for part in parts if isinstance(part, Lexeme) and part.type == kind)
+def _lexemes(parts: Parts, *kinds: str) -> Iterable[Lexeme]:
+    return (part for part in parts if isinstance(part, Lexeme) and part.type in kinds)
 
 
 def _operators(parts: Parts) -> tuple[Any, ...]:
-    return tuple(lexeme.text for lexeme in _lexemes(parts, "RELATION"))
+    return tuple(lexeme.text for lexeme in _lexemes(parts, "RELATION", "MORE"))
 
 
 def _count_dots(parts: Parts) -> int:
@@ -395,6 +399,8 @@ BUILDERS: Mapping[str, Callable[[Parts], Any]] = MappingProxyType(
         "unknowns": _row,
         "setting": _setting,
         "claims": _claims,
+        "priority": _priority,
+        "tier": _row,
         "logic": _logic,
         "default": _default,
         "parameters": _row,

@@ -184,6 +184,11 @@ _flat_statements = st.one_of(
     st.builds(tree.ReportValue, name=identifiers, value=expressions, span=_place),
     st.builds(tree.Property, name=identifiers, unknowns=_unknowns, body=expressions, span=_place),
     _examples(),
+    st.builds(
+        tree.Priority,
+        tiers=_tuples(_tuples(_dotted()), 2),
+        span=_place,
+    ),
     st.builds(tree.Logic, name=identifiers, span=_place),
     st.builds(tree.DefaultTolerance, value=_small, span=_place),
 )

@@ -6,13 +6,11 @@ from torch import Tensor
 
 from ebmlang.runtime import Target
 from ebmlang.solve.answers.agreement import Agreement
+from ebmlang.solve.answers.diversity import Diversity, select_spread
+from ebmlang.solve.answers.sameness import Ends, build_ends, find_same
 from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.solution import Solution, StoppingReason
 from ebmlang.spaces import SolvingChart
-
-SAME = 1e-3
-"""Points closer than this in every coordinate are one design, in half widths of a bounded
-coordinate, else relative to the coordinate where it is above 1."""
 
 
 def tell_apart(
@@ -26,6 +24,7 @@ def tell_apart(
     evaluations: int,
     reason: StoppingReason,
     agreement: Agreement,
+    diversity: Diversity | None = None,
 ) -> Solution:
     """Judge every end point and keep the best of each group of equal ones.
 
@@ -39,15 +38,25 @@ def tell_apart(
         evaluations: Passed on.
         reason: Passed on.
         agreement: Passed on.
+        diversity: Where the designs kept are to differ, how good they must be; without it the
+            best are kept.
     """
+    ends = build_ends(target, chart, end.position)
+    points, energies = ends.points, ends.energies
     with torch.no_grad():
-        points = chart.to_written(end.position)
-        energies, margins = target.energy(points), target.requirements(points)
+        margins = target.requirements(points)
     # Written so that a margin that is not a number counts as violated.
     feasible = (margins >= 0).all(1)
     violation = (-margins).clamp(min=0).nan_to_num(nan=torch.inf).sum(1)
     order = _order(energies, feasible, violation)
-    kept, share = _representatives(points, order, chart.spread, most)
+    if diversity is None or not bool(feasible[order].any()):
+        kept, share = _representatives(ends, order, most)
+    else:
+        good = order[energies[order] <= energies[order[0]] + diversity.band]
+        kept, share = _representatives(ends, good, len(good))
+        chosen = select_spread(points[kept], chart.spread, most)
+        chosen = chosen[torch.argsort(energies[kept[chosen]], stable=True)]
+        kept, share = kept[chosen], share[chosen]
     limit = tolerance * end.value.abs().clamp(min=1)
     converged = (end.stationarity <= limit) & torch.isfinite(end.value)
     if margins.shape[1]:
@@ -84,20 +93,15 @@ def _order(
 
 
 def _representatives(
-    points: Float[Tensor, "start dim"],
-    order: Int[Tensor, " kept"],
-    spread: Float[Tensor, " dim"],
-    most: int,
+    ends: Ends, order: Int[Tensor, " kept"], most: int
 ) -> tuple[Int[Tensor, " design"], Float[Tensor, " design"]]:
     """Take the best point, drop all equal to it, and so on; return rows and shares."""
     rows: list[Tensor] = []
     shares: list[float] = []
     left = order
     while len(left) and len(rows) < most:
-        best = points[left[0]]
-        scale = torch.maximum(spread, torch.where(spread == 1, best.abs(), 0))
-        same = ((points[left] - best).abs() <= SAME * scale).all(1)
+        same = find_same(ends, left[0], left)
         rows.append(left[0])
-        shares.append(float(same.sum()) / len(points))
+        shares.append(float(same.sum()) / len(ends.points))
         left = left[~same]
-    return torch.stack(rows), points.new_tensor(shares)
+    return torch.stack(rows), ends.points.new_tensor(shares)
