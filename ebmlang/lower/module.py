@@ -22,7 +22,7 @@ from ebmlang.lower.binding import (
     require_positive,
     suggest,
 )
-from ebmlang.lower.emit import Program, emit_program
+from ebmlang.lower.emit import Program, emit_program, list_required
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.source import Diagnostic, EbmError, InternalError
 
