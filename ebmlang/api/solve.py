@@ -10,7 +10,7 @@ from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.evaluate import describe_points
 from ebmlang.api.model import Model
-from ebmlang.runs import Designs, Status, collect_versions
+from ebmlang.runs import Designs, Ends, Status, collect_versions
 from ebmlang.runtime import Budget, Progress
 from ebmlang.solve import solve
 from ebmlang.source import EbmError
@@ -61,4 +61,8 @@ def solve_model(
         seed=seed,
         starts=starts,
         versions=collect_versions(),
+        ends=Ends(
+            energies=solution.end_energies.cpu().numpy(),
+            feasible=solution.end_feasible.cpu().numpy(),
+        ),
     )

@@ -59,6 +59,23 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ends:
+    """Where the starts of a search ended, in the order in which they were made.
+
+    Attributes:
+        energies: The energy of each [nats].
+        feasible: Whether everything required holds there.
+    """
+
+    energies: NDArray[np.floating]
+    feasible: NDArray[np.bool_]
+
+    def describe(self) -> dict[str, Any]:
+        """Return them as a dictionary, for JSON. Any: arrays."""
+        return {"energies": self.energies, "feasible": self.feasible}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Designs:
     """The designs of one search, lowest energy first; all hold every requirement.
 
@@ -70,6 +87,7 @@ class Designs:
         seed: What the starts were drawn with.
         starts: How many there were.
         versions: The programs it was made with.
+        ends: Where every start ended; None where that was not kept.
 
     Behaves as a sequence of its designs:
 
@@ -83,6 +101,7 @@ class Designs:
     seed: int
     starts: int
     versions: Mapping[str, str]
+    ends: Ends | None = None
 
     def __len__(self) -> int:
         return len(self.designs)
@@ -98,6 +117,8 @@ class Designs:
         }
         if self.nearest is not None:
             found["nearest"] = self.nearest.describe()
+        if self.ends is not None:
+            found["ends"] = self.ends.describe()
         return {
             **found,
             "reason": self.reason,
