@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ebmlang.runs.store import write_atomically
 from ebmlang.source import Diagnostic, EbmError
@@ -32,7 +32,8 @@ FIXED = {
 }
 """What would make two pictures of the same run differ, left out."""
 
-SETTINGS = {
+# Any: what matplotlib calls a style.
+SETTINGS: dict[str, Any] = {
     "font.size": 9.0,
     "axes.titlesize": 9.0,
     "axes.titlelocation": "left",
@@ -102,12 +103,11 @@ def compose_figure(title: str, rows: Sequence[Row]) -> "Figure":
     """
     require_matplotlib()
     # Matplotlib takes half a second to import, and most commands do not need it.
-    from matplotlib import rc_context, rcParamsDefault
+    from matplotlib import style
     from matplotlib.figure import Figure
 
     # Not `pyplot`, which keeps figures for windows.
-    plain = {key: rcParamsDefault[key] for key in rcParamsDefault if not key.startswith("backend")}
-    with rc_context({**plain, **SETTINGS}):
+    with style.context(["default", SETTINGS]):
         heights = [row.height for row in rows]
         figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), layout="constrained")
         figure.suptitle(title, fontsize=10, x=0.01, ha="left")
@@ -144,12 +144,12 @@ def write_figure(figure: "Figure", path: Path) -> None:
         EbmError: E0804 where it cannot be written there, or not in that format.
     """
     require_format(path)
-    from matplotlib import rc_context
+    from matplotlib import style
 
     suffix = path.suffix.lower()
 
     def write(place: Path) -> None:
-        with rc_context(SETTINGS):
+        with style.context(["default", SETTINGS]):
             figure.savefig(
                 place, format=suffix.removeprefix("."), dpi=RESOLUTION, metadata=FIXED[suffix]
             )
@@ -170,10 +170,10 @@ def shade(place: int, count: int) -> tuple[float, float, float, float]:
 
 
 def show_name(name: str) -> str:
-    """Return a name as the text of a label: short, in one line, and never read as mathematics.
+    r"""Return a name as the text of a label: short, in one line, and never read as mathematics.
 
     >>> show_name("a" * 40), show_name("cost_in_$")
-    ('…aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'cost_in_\\\\$')
+    ('…aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'cost_in_\\$')
     """
     line = "".join(letter if letter.isprintable() else " " for letter in name)
     short = line if len(line) <= LONGEST_NAME else "…" + line[1 - LONGEST_NAME :]

@@ -1,6 +1,6 @@
-"""The picture of designs: their geometry, or their numbers side by side; energies, margins, starts."""
+"""The picture of designs: geometry, or numbers side by side; energies, margins, starts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ebmlang.plot.panels.parallel import draw_parallel
 from ebmlang.plot.panels.plane import draw_graph, draw_plane, find_limits
 from ebmlang.plot.panels.space import draw_space
 from ebmlang.plot.refusals import refuse_nothing, require_known
-from ebmlang.plot.shapes import Form, find_shapes
+from ebmlang.plot.shapes import Form, Shape, find_shapes
 from ebmlang.plot.solved import SolvedRun, take_designs
 from ebmlang.runs.design import Designs
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_PLANES = 5
 """Designs whose geometry is drawn, each in a plane of its own: five fit beside each other."""
+
+FLAT = 0.6
+"""Height of a plane, relative to its width, below which three fill a row, and there are two."""
 
 MOST_GRAPHS = 6
 """Designs whose graphs are drawn over each other."""
@@ -95,13 +98,31 @@ def _draw_shapes(run: SolvedRun, wanted: tuple[str, ...]) -> Iterable[Row]:
                 panels=[Panel(draw=partial(draw_graph, shape=one, names=names)) for one in pair],
                 height=3.0,
             )
-    count = min(MOST_PLANES, run.count)
-    titles = [f"{labels[i]}, energy {run.energies[i]:.4g}" for i in range(count)]
     planar = [shape for shape in shapes if shape.form in (Form.CURVE, Form.POINTS)]
     if planar:
-        limits = find_limits(planar, count)
-        (left, right), (bottom, top) = limits
-        height = (top - bottom) / (right - left) * WIDTH / (count + 1)
+        yield from _draw_planes(planar, _caption(run, labels), run.count)
+    for shape in shapes:
+        if shape.form is Form.SPACE:
+            draws = [
+                partial(draw_space, shape=shape, point=i, title=title)
+                for i, title in enumerate(_caption(run, labels)[:MOST_PLANES])
+            ]
+            yield Row(panels=[Panel(draw=draw) for draw in draws], height=2.4)
+
+
+def _caption(run: SolvedRun, labels: Sequence[str]) -> list[str]:
+    return [f"{labels[i]}, energy {energy:.4g}" for i, energy in enumerate(run.energies)]
+
+
+def _draw_planes(planar: Sequence[Shape], titles: Sequence[str], designs: int) -> Iterable[Row]:
+    limits = find_limits(planar, min(designs, MOST_PLANES))
+    (left, right), (bottom, top) = limits
+    ratio = (top - bottom) / (right - left)
+    beside = 3 if ratio < FLAT else MOST_PLANES
+    count = min(designs, 2 * beside if ratio < FLAT else beside)
+    limits = find_limits(planar, count)
+    for first in range(0, count, beside):
+        here = range(first, min(first + beside, count))
         panels = [
             Panel(
                 draw=partial(
@@ -110,15 +131,10 @@ def _draw_shapes(run: SolvedRun, wanted: tuple[str, ...]) -> Iterable[Row]:
                     point=point,
                     limits=limits,
                     title=titles[point],
-                    named=point == count - 1,
+                    named=point == here[-1] and not first,
                 )
             )
-            for point in range(count)
+            for point in here
         ]
-        yield Row(panels=panels, height=min(4.0, max(1.8, height + 0.6)))
-    for shape in shapes:
-        if shape.form is Form.SPACE:
-            draws = [
-                partial(draw_space, shape=shape, point=i, title=titles[i]) for i in range(count)
-            ]
-            yield Row(panels=[Panel(draw=draw) for draw in draws], height=2.4)
+        height = ratio * WIDTH / (beside + 1)
+        yield Row(panels=panels, height=min(4.0, max(1.2, height) + 0.6))

@@ -1,8 +1,9 @@
 """Which quantities of a spec have a shape that can be drawn, and as what.
 
 A quantity whose name ends in `_path` is a curve, through points in the plane, `[..., n, 2]`, or
-over its own places, `[n]`. Any other of shape `[n, 2]` or `[n, 3]` is n points. Where the first coordinates of
-a curve are an axis, the same at all designs and always growing, it is the graph of a function.
+over its own places, `[n]`. Any other of shape `[n, 2]` or `[n, 3]` is n points. Where the first
+coordinates of a curve are an axis, the same at all designs and always growing, it is the graph of
+a function.
 """
 
 from collections.abc import Iterable, Mapping
@@ -92,6 +93,12 @@ def find_shapes(
 def _as_points(pairs: Mapping[str, Array]) -> dict[str, Array]:
     """Return pairs of numbers as single points: among unknowns that is what most pairs are."""
     return {name: values[:, None] for name, values in pairs.items()}
+
+
+def may_have_shape(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether a quantity of this name and shape may be drawn, whatever its values are."""
+    pair = shape == (2,)
+    return is_path(name) or pair or (len(shape) == 2 and shape[-1] in (2, 3))
 
 
 def _read_shapes(quantities: Mapping[str, Array]) -> Iterable[Shape]:

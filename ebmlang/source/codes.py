@@ -111,6 +111,7 @@ _TABLE = {
     "E0807": Code("run-of-another-spec", WRONG_USAGE),
     "E0808": Code("missing-package", WRONG_USAGE),
     "E0809": Code("run-not-ended", WRONG_USAGE),
+    "E0820": Code("nothing-to-draw", WRONG_USAGE),
     # Command line
     "E0901": Code("unknown-weight", WRONG_USAGE),
     "E0902": Code("unknown-constant", WRONG_USAGE),
@@ -119,6 +120,7 @@ _TABLE = {
     "E0905": Code("unknown-code", WRONG_USAGE),
     "E0906": Code("no-such-device", WRONG_USAGE),
     "E0907": Code("no-such-method", WRONG_USAGE),
+    "E0920": Code("unknown-quantity", WRONG_USAGE),
 }
 
 CODES: Mapping[str, Code] = MappingProxyType(_TABLE)

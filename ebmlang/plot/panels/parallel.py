@@ -64,7 +64,7 @@ def draw_parallel(axes: "Axes", quantities: Mapping[str, Floats]) -> None:
     if len(shown) > 6:
         axes.tick_params(axis="x", labelrotation=30)
         for label_text in axes.get_xticklabels():
-            label_text.set_ha("right")
+            label_text.set_horizontalalignment("right")
     axes.tick_params(axis="x", length=0, pad=12)
     axes.set_yticks([])
     axes.set_ylim(-0.02, 1.02)

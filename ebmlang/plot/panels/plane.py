@@ -26,6 +26,9 @@ MANY_LINES = 3
 MOST_NAMED = 6
 """Quantities that are named in a legend."""
 
+MOST_LINES = 200
+"""Draws of a curve that are drawn."""
+
 FAINT = 0.25
 """Opacity of lines that are one of many, at least."""
 
@@ -142,7 +145,7 @@ def draw_cloud(axes: "Axes", shape: Shape) -> None:
         shape: The quantity, at the draws to show.
     """
     count = len(shape.lines)
-    alpha = float(np.clip(20 / count, 0.04, 0.5))
+    alpha = float(np.clip(200 / count, 0.1, 0.5))
     if shape.form is Form.POINTS:
         parts = shape.lines.shape[2]
         for part in range(parts):
@@ -154,12 +157,14 @@ def draw_cloud(axes: "Axes", shape: Shape) -> None:
                 color=shade(part, parts),
                 markersize=3,
                 markeredgewidth=0,
-                alpha=max(alpha, 0.3),
+                alpha=alpha,
             )
     else:
-        for lines in shape.lines:
+        rows = np.linspace(0, count - 1, min(count, MOST_LINES)).astype(int)
+        for lines in shape.lines[rows]:
             for line in lines:
-                axes.plot(line[:, 0], line[:, 1], color="0.35", linewidth=0.7, alpha=alpha)
+                axes.plot(line[:, 0], line[:, 1], color="0.35", linewidth=0.7, alpha=0.1)
+        count = len(rows)
     if shape.form is Form.GRAPH:
         middle = np.nanmedian(shape.lines, axis=0)
         for number, line in enumerate(middle):
@@ -167,7 +172,7 @@ def draw_cloud(axes: "Axes", shape: Shape) -> None:
             axes.plot(line[:, 0], line[:, 1], color="black", linewidth=1.5, label=name)
         axes.set_xlabel(_axis_name(shape, 0))
         axes.set_ylabel(_axis_name(shape, 1))
-        axes.legend(loc="best")
+        axes.legend(loc="upper right")
     else:
-        axes.set_aspect("equal", adjustable="datalim")
+        axes.set_aspect("equal")
     axes.set_title(f"{show_name(shape.name)}, {count} draws")
