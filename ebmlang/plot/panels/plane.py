@@ -145,7 +145,7 @@ def draw_cloud(axes: "Axes", shape: Shape) -> None:
         shape: The quantity, at the draws to show.
     """
     count = len(shape.lines)
-    alpha = float(np.clip(200 / count, 0.1, 0.5))
+    alpha = float(np.clip(600 / count, 0.1, 0.6))
     if shape.form is Form.POINTS:
         parts = shape.lines.shape[2]
         for part in range(parts):
