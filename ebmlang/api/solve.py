@@ -14,7 +14,7 @@ from ebmlang.api.model import Model
 from ebmlang.api.priority import require_slack, solve_by_priority
 from ebmlang.api.solving import Found, Settings, find_designs, require_way
 from ebmlang.lower.module import CompiledEnergy
-from ebmlang.runs import Design, Designs, Status, collect_versions
+from ebmlang.runs import Design, Designs, Ends, Status, collect_versions
 from ebmlang.runtime import Budget, Progress
 from ebmlang.solve import Solution
 from ebmlang.solve.answers.diversity import BAND, STARTS_PER_DESIGN, Diversity
@@ -90,6 +90,10 @@ def solve_model(
         starts=solution.agreement.starts,
         versions=collect_versions(),
         priority=model.program.priority,
+        ends=Ends(
+            energies=solution.end_energies.cpu().numpy(),
+            feasible=solution.end_feasible.cpu().numpy(),
+        ),
     )
 
 

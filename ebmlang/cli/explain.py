@@ -36,19 +36,24 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--run", metavar="FILE", help="a run: what `ebm sample --out` or `ebm solve --out` wrote"
     )
+    parser.add_argument("--svg", metavar="FILE", help="draw the tree of terms, as a picture")
     for view, summary in VIEWS.items():
         parser.add_argument(f"--{view}", action="store_true", help=f"show {summary}")
 
 
 def _run(arguments: Namespace) -> int:
     if CODE.fullmatch(arguments.spec) and not Path(arguments.spec).exists():
-        _refuse_together(f"`{arguments.spec}`", _options(arguments, "at", "run", "design", *VIEWS))
+        _refuse_together(
+            f"`{arguments.spec}`", _options(arguments, "at", "run", "design", "svg", *VIEWS)
+        )
         return _explain_code(arguments.spec.upper(), as_json=arguments.json)
     asked = _options(arguments, *VIEWS)
     if len(asked) > 1:
         _refuse_together(f"`{asked[0]}`", asked[1:])
     if asked in (["--conflict"], ["--repair"]):
         _refuse_together(f"`{asked[0]}`", _options(arguments, "at", "run"))
+    if asked:
+        _refuse_together(f"`{asked[0]}`", _options(arguments, "svg"))
     if arguments.design is not None and not arguments.at:
         raise refuse(
             "E0904",
@@ -97,6 +102,10 @@ def _sets_variable(arguments: Namespace) -> bool:
 
 
 def _explain_spec(arguments: Namespace) -> int:
+    if arguments.svg:
+        from ebmlang.cli.term_tree import write_spec_tree
+
+        return write_spec_tree(arguments)
     from ebmlang.api.explain_spec import describe_facts
 
     described = describe_facts(load_with_data(arguments))

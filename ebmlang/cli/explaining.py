@@ -15,6 +15,7 @@ from ebmlang.cli.share_table import (
     show_count,
     show_estimate,
 )
+from ebmlang.cli.term_tree import write_term_tree
 from ebmlang.source import RUN_FAILED, Diagnostic, Label, Span
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def run_point(arguments: Namespace) -> int:
     point |= {path: value for path, value in settings.items() if path in variables}
     model = model.bind({p: value for p, value in settings.items() if p not in variables})
     found = model.take_apart(point)
+    if arguments.svg:
+        return write_term_tree(arguments, model.name, found)
     design = model.explain(point)
     if arguments.json:
         described = found.describe()
@@ -60,8 +63,11 @@ def run_point(arguments: Namespace) -> int:
 
 
 def _run_run(arguments: Namespace) -> int:
-    found = load_with_data(arguments).take_run_apart(arguments.run)
+    model = load_with_data(arguments)
+    found = model.take_run_apart(arguments.run)
     _warn_stale(found.stale)
+    if arguments.svg:
+        return write_term_tree(arguments, model.name, found)
     if arguments.json:
         print_json(found.describe())
         return FINE

@@ -35,6 +35,7 @@ COMMANDS = {
     "solve": "search for points of low energy",
     "sample": "draw points from exp(-E)",
     "runs": "list runs, show one, compare two, write one in another format",
+    "plot": "draw a run: energies, margins, geometry; marginals and chains",
     "explain": "say what is proved of a spec, what makes up a point or a run, what a code means",
     "graph": "print a spec on its way to code",
     "interface": "list what goes in and comes out",

@@ -1,7 +1,7 @@
 """What a run was and whether to trust it: results as records, and how they are stored."""
 
 from ebmlang.runs.arviz import to_arviz
-from ebmlang.runs.design import Design, Designs, Status
+from ebmlang.runs.design import Design, Designs, Ends, Status
 from ebmlang.runs.directory import open_run
 from ebmlang.runs.samples import Samples, Trust
 from ebmlang.runs.versions import collect_versions
@@ -9,6 +9,7 @@ from ebmlang.runs.versions import collect_versions
 __all__ = [
     "Design",
     "Designs",
+    "Ends",
     "Samples",
     "Status",
     "Trust",

@@ -72,6 +72,23 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ends:
+    """Where the starts of a search ended, in the order in which they were made.
+
+    Attributes:
+        energies: The energy of each [nats].
+        feasible: Whether everything required holds there.
+    """
+
+    energies: NDArray[np.floating]
+    feasible: NDArray[np.bool_]
+
+    def describe(self) -> dict[str, Any]:
+        """Return them as a dictionary, for JSON. Any: arrays."""
+        return {"energies": self.energies, "feasible": self.feasible}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Designs:
     """The designs of one search, the best first; all hold every requirement.
 
@@ -88,6 +105,7 @@ class Designs:
         starts: How many there were, in all rounds.
         versions: The programs it was made with.
         priority: The terms of each tier, where the spec orders them.
+        ends: Where every start ended; None where that was not kept.
 
     Behaves as a sequence of its designs:
 
@@ -103,6 +121,7 @@ class Designs:
     starts: int
     versions: Mapping[str, str]
     priority: tuple[tuple[str, ...], ...] = ()
+    ends: Ends | None = None
 
     def __len__(self) -> int:
         return len(self.designs)
@@ -120,6 +139,8 @@ class Designs:
             found["nearest"] = self.nearest.describe()
         if self.priority:
             found["priority"] = [list(tier) for tier in self.priority]
+        if self.ends is not None:
+            found["ends"] = self.ends.describe()
         return {
             **found,
             "reason": self.reason,

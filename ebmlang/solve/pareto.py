@@ -271,6 +271,8 @@ def _collect(
             evaluations=sum(part.evaluations for part in found),
             reason=last.reason,
             agreement=last.agreement,
+            end_energies=energies[:0],
+            end_feasible=feasible[:0],
         ),
         values=values[rows],
         ideal=ideal,

@@ -34,6 +34,9 @@ class Solution:
             (a design that is not may still be improved).
         stationarity: Its largest entry, in the solver's coordinates.
         share: Which share of the starts ended here.
+        end_energies: Where each start ended, in the order of the starts: its energy [nats]; empty
+            where parts were searched by themselves.
+        end_feasible: Likewise, whether everything required holds there.
         starts: How many starts there were.
         nonfinite_starts: How many of them first fell where the energy or its gradient is not
             finite, and were drawn again.
@@ -49,6 +52,8 @@ class Solution:
     converged: Bool[Tensor, " design"]
     stationarity: Float[Tensor, " design"]
     share: Float[Tensor, " design"]
+    end_energies: Float[Tensor, " start"]
+    end_feasible: Bool[Tensor, " start"]
     starts: int
     nonfinite_starts: int
     evaluations: int

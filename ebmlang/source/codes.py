@@ -114,6 +114,7 @@ _TABLE = {
     "E0807": Code("run-of-another-spec", WRONG_USAGE),
     "E0808": Code("missing-package", WRONG_USAGE),
     "E0809": Code("run-not-ended", WRONG_USAGE),
+    "E0820": Code("nothing-to-draw", WRONG_USAGE),
     # Command line
     "E0901": Code("unknown-weight", WRONG_USAGE),
     "E0902": Code("unknown-constant", WRONG_USAGE),
@@ -123,6 +124,7 @@ _TABLE = {
     "E0906": Code("no-such-device", WRONG_USAGE),
     "E0907": Code("no-such-method", WRONG_USAGE),
     "E0911": Code("unknown-term", WRONG_USAGE),
+    "E0920": Code("unknown-quantity", WRONG_USAGE),
 }
 
 CODES: Mapping[str, Code] = MappingProxyType(_TABLE)

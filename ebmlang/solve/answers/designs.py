@@ -69,6 +69,8 @@ def tell_apart(
         converged=converged[kept],
         stationarity=end.stationarity[kept],
         share=share,
+        end_energies=energies,
+        end_feasible=feasible,
         starts=len(points),
         nonfinite_starts=nonfinite_starts,
         evaluations=evaluations,

@@ -65,6 +65,8 @@ def recombine(
         evaluations=sum(solution.evaluations for solution in solutions),
         reason=next((r for r in ENDED_BEFORE if r in reasons), StoppingReason.RESTED),
         agreement=weakest.agreement,
+        end_energies=energies[:0],
+        end_feasible=feasible[:0],
     )
 
 
