@@ -4,8 +4,9 @@ For a sum of squares `|r(y)|^2` a step minimizes the linearized sum with a price
 
     |r + J p|^2 + damping * |S p|^2,
 
-in units S where every column of J has length one. Far from a minimum the price makes it a short
-step down the scaled gradient, close to one it is Newton's without any second derivative.
+in units S where every column of J has length one, or had when it was longest. Far from a minimum
+the price makes it a short step down the scaled gradient, close to one it is Newton's without any
+second derivative.
 
 One step is one evaluation of the batch, Jacobian included. A start whose trial point is good
 enough takes it and trusts its model more; any other tries again closer by. Bounds: coordinates at a
@@ -54,6 +55,8 @@ class MarquardtState:
     Attributes:
         value: The objective, which may differ from the squares by a number per start.
         near: The squares near the position.
+        unit: The longest that each column of the Jacobian has been: where one vanishes for a
+        moment, its coordinate may not run away.
         damping: The price of length.
         growth: Factor of the damping where the next trial is no good.
         rejected: Trials in a row that were no good.
@@ -66,6 +69,7 @@ class MarquardtState:
     position: Float[Tensor, "start dim"]
     value: Float[Tensor, " start"]
     near: Linearization
+    unit: Float[Tensor, "start dim"]
     damping: Float[Tensor, " start"]
     growth: Float[Tensor, " start"]
     rejected: Int[Tensor, " start"]
@@ -147,6 +151,7 @@ def init(
         position=position,
         value=value,
         near=near,
+        unit=near.columns,
         damping=torch.full_like(value, FIRST_DAMPING),
         growth=torch.full_like(value, 2.0),
         rejected=torch.zeros_like(value, dtype=torch.long),
@@ -192,6 +197,7 @@ def step(
             projected=choose(accepted, found.projected, near.projected),
             gradient=choose(accepted, found.gradient, near.gradient),
         ),
+        unit=choose(accepted, torch.maximum(state.unit, found.columns), state.unit),
         damping=torch.where(accepted, trusted, state.damping * state.growth).clamp(*DAMPING),
         growth=torch.where(accepted, 2.0, 2 * state.growth),
         rejected=rejected,
@@ -216,6 +222,7 @@ def take(state: MarquardtState, index: Int[Tensor, " kept"]) -> MarquardtState:
             projected=near.projected[index],
             gradient=near.gradient[index],
         ),
+        unit=state.unit[index],
         damping=state.damping[index],
         growth=state.growth[index],
         rejected=state.rejected[index],
@@ -229,7 +236,7 @@ def _aim(chart: SolvingChart, state: MarquardtState) -> Float[Tensor, "start dim
     """Choose the step: once without bounds, then with those in its way."""
     y, near = state.position, state.near
     held = _held(chart, y, near.gradient)
-    unit = torch.where(near.columns > 0, near.columns, 1)
+    unit = torch.where(state.unit > 0, state.unit, 1)
     nothing = torch.zeros_like(y)
     first = _solve(near, unit, state.damping, held, nothing)
     below, above = chart.lower - y, chart.upper - y

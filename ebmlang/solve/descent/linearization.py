@@ -5,7 +5,9 @@ Jacobian costs `dim` evaluations in one call of the same compiled code. Copies a
 so that memory stays bounded however many starts, coordinates and residuals there are.
 """
 
+import warnings
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from jaxtyping import Float
@@ -89,6 +91,7 @@ def differentiate_residuals(
     rows = torch.arange(starts, device=y.device).repeat_interleave(dim)
     tangents = torch.eye(dim, dtype=y.dtype, device=y.device).repeat(starts, 1)
     repeated = objective.take(rows)
+    _load_rules()
     with forward_ad.dual_level():
         dual: Tensor = forward_ad.make_dual(y[rows], tangents)  # type: ignore[no-untyped-call]
         value = repeated.residuals(objective.chart.to_written(dual))
@@ -97,3 +100,11 @@ def differentiate_residuals(
     if slopes is None:  # No residual depends on an unknown.
         slopes = torch.zeros_like(value)
     return slopes.reshape(starts, dim, -1).mT
+
+
+@cache
+def _load_rules() -> None:
+    """Load torch's forward rules, which it would do at the first use, warning of its own code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import torch._decomp.decompositions_for_jvp  # noqa: F401
