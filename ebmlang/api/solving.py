@@ -27,9 +27,9 @@ from ebmlang.api.model import Model
 from ebmlang.graph import EnergyGraph
 from ebmlang.lower.module import CompiledEnergy, compile_graph
 from ebmlang.passes.pruning import prune_unused
+from ebmlang.runs.certainty import Certainty, Sureness, be_certain, weigh
 from ebmlang.runtime import Budget, Deadline, Progress, Target, derive_seed
 from ebmlang.solve import Solution, search
-from ebmlang.solve.answers.certainty import Certainty, Sureness, be_certain, weigh
 from ebmlang.solve.answers.improvement import improve
 from ebmlang.solve.answers.lower_bound import find_enough
 from ebmlang.solve.answers.recombination import recombine
