@@ -36,7 +36,7 @@ from ebmlang.solve.answers.recombination import recombine
 from ebmlang.solve.effort import Effort
 from ebmlang.solve.local import Local
 from ebmlang.solve.search.multistart import Multistart
-from ebmlang.solve.search.seeded import Seeded
+from ebmlang.solve.search.hinted import Hinted
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout
 
@@ -264,8 +264,8 @@ class _Searching:
         method = Multistart(starts=settings.starts, local=Local())
         if not any(len(points) for points in seeds):
             return self._judge(task, self._search(task, method, settings), settings)
-        whole = Seeded(
-            seeds=torch.cat(seeds), starts=max(settings.starts // 2, FEWEST_STARTS), local=Local()
+        whole = Hinted(
+            hints=torch.cat(seeds), starts=max(settings.starts // 2, FEWEST_STARTS), local=Local()
         )
         judged = self._judge(task, self._search(task, whole, settings), settings)
         complete = len(found) == len(alternatives) and all(one.proved for one in found)
