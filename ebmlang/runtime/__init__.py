@@ -5,7 +5,7 @@ from ebmlang.runtime.device import pick_device
 from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
 from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pick_progress
 from ebmlang.runtime.random import build_generator, derive_seed
-from ebmlang.runtime.target import Target
+from ebmlang.runtime.target import LeastSquares, Target
 from ebmlang.runtime.threads import thread_count, threads_for
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Budget",
     "Deadline",
     "Interrupt",
+    "LeastSquares",
     "Progress",
     "RichProgress",
     "SilentProgress",

@@ -36,3 +36,14 @@ class Target(Protocol):
 
         Differentiable almost everywhere; of width 0 where nothing is required.
         """
+
+
+@runtime_checkable
+class LeastSquares(Target, Protocol):
+    """A target whose energy is a constant plus a sum of squares."""
+
+    def residuals(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain residual"]:
+        """Return what is squared, weights folded in [square roots of nats].
+
+        Has a forward derivative, as `torch.autograd.forward_ad` takes it.
+        """

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import Target
+from ebmlang.runtime import LeastSquares, Target
 from ebmlang.spaces import SolvingChart
 
 
@@ -49,6 +49,17 @@ class Objective(Protocol):
         """Return the same function for some of the starts."""
 
 
+@runtime_checkable
+class SquaredObjective(Objective, Protocol):
+    """An objective that is a sum of squares, plus a number per start."""
+
+    def residuals(self, x: Float[Tensor, "start dim"]) -> Float[Tensor, "start residual"]:
+        """Return what is squared at packed points, with a forward derivative."""
+
+    def take(self, index: Int[Tensor, " kept"]) -> "SquaredObjective":
+        """Return the same function for some of the starts; one may be taken several times."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lagrangian:
     """The energy with its requirements, as an objective.
@@ -69,19 +80,32 @@ class Lagrangian:
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
-        return differentiate(self.chart, y, self._value)
+        return differentiate(self.chart, y, self.value)
 
     def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
         """Return the same function for some of the starts."""
         return replace(self, multipliers=self.multipliers[index], penalty=self.penalty[index])
 
-    def _value(self, x: Tensor) -> Tensor:
+    def value(self, x: Float[Tensor, "start dim"]) -> Float[Tensor, " start"]:
+        """Return L at packed points."""
         energy = self.target.energy(x)
         if not self.multipliers.shape[1]:
             return energy
         pressure = self.pressure(self.target.requirements(x))
         paid = pressure.square() - self.multipliers.square()
         return energy + (paid / (2 * self.penalty)).sum(1)
+
+    def residuals(self, x: Float[Tensor, "start dim"]) -> Float[Tensor, "start residual"]:
+        """Return what is squared: what a requirement adds is a square too.
+
+        Only for a target that is `LeastSquares`.
+        """
+        assert isinstance(self.target, LeastSquares)
+        own = self.target.residuals(x)
+        if not self.multipliers.shape[1]:
+            return own
+        pressure = self.pressure(self.target.requirements(x))
+        return torch.cat([own, pressure / (2 * self.penalty).sqrt()], 1)
 
     def pressure(self, margins: Float[Tensor, "start requirement"]) -> Tensor:
         """Return `max(0, lambda - rho (r - slack))`, the next multipliers."""
