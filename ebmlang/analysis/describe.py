@@ -61,7 +61,13 @@ def describe_facts(facts: "GraphFacts") -> dict[str, Any]:
 
 def _solver(choice: SolverChoice) -> dict[str, Any]:
     does = solving.DOES[choice.method]
-    return {"method": choice.method, "does": does, "because": choice.because}
+    return {
+        "method": choice.method,
+        "does": does,
+        "because": choice.because,
+        "descent": choice.descent,
+        "descends": choice.descends,
+    }
 
 
 def _branches(facts: "GraphFacts") -> list[dict[str, Any]]:

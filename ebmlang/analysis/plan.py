@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ebmlang.analysis.dependence import Block
 
 
+NOT_FORWARD = frozenset(("noisy_or", "extern"))
+"""Operators that have no forward derivative, or are not known to have one."""
+
+
 class Verb(Enum):
     """What is done with a spec."""
 
@@ -143,6 +147,7 @@ def pick_solver(facts: GraphFacts) -> SolverChoice:
             traits=tuple(infer_traits(facts, block) for block in facts.blocks),
             alternatives=len(alternatives),
             choices=alternatives[0].paths if alternatives else (),
+            forward=not any(node.operator in NOT_FORWARD for node in facts.graph.nodes),
         )
     )
 
@@ -219,7 +224,7 @@ _SOLVE = (
         "requirements",
         Weight.RUNS,
         lambda t: bool(t.required),
-        lambda _t: "augmented Lagrangian around it: rounds of L-BFGS, then of multipliers",
+        lambda _t: "augmented Lagrangian around it: rounds of descent, then of multipliers",
     ),
     Rule(
         "bounds",

@@ -13,6 +13,10 @@ from types import MappingProxyType
 
 from ebmlang.analysis.traits import Traits
 
+MOST_SQUARED = 200
+"""Unknown numbers past which least squares are descended as any other energy: the method for them
+solves dense equations of that size."""
+
 MOST_BLOCKS = 32
 """Independent blocks past which they are searched together: each is compiled by itself."""
 
@@ -25,11 +29,24 @@ class SolvingTask:
         traits: Of every block of variables.
         alternatives: Into how many parts the ORs at its top open it up; else 0.
         choices: Paths of the terms that these ORs stand in.
+        forward: Whether all of it can be differentiated forward, as methods for squares need.
     """
 
     traits: tuple[Traits, ...]
     alternatives: int = 0
     choices: tuple[str, ...] = ()
+    forward: bool = True
+
+    @property
+    def residuals(self) -> int:
+        """How many numbers are squared and summed, where E is nothing else; else 0."""
+        found = [traits.residuals for traits in self.traits if traits.soft]
+        return sum(found) if all(found) else 0
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers are unknown."""
+        return sum(traits.numbers for traits in self.traits)
 
     @property
     def busy(self) -> tuple[Traits, ...]:
@@ -64,16 +81,27 @@ class SolverChoice:
     Attributes:
         method: The way, by name.
         because: Why, as a sentence.
+        descent: What brings starts to rest, by name.
+        descends: Why that, as a sentence.
     """
 
     method: str
     because: str
+    descent: str
+    descends: str
 
 
 def choose_solver(task: SolvingTask) -> SolverChoice:
     """Return the first way whose rule applies; the last one always does."""
-    rule = next(rule for rule in RULES if rule.applies(task))
-    return SolverChoice(method=rule.method, because=rule.says(task))
+    rule, descent = (
+        next(rule for rule in rules if rule.applies(task)) for rules in (RULES, DESCENTS)
+    )
+    return SolverChoice(
+        method=rule.method,
+        because=rule.says(task),
+        descent=descent.method,
+        descends=descent.says(task),
+    )
 
 
 def is_convex(task: SolvingTask) -> bool:
@@ -87,7 +115,7 @@ def has_jumps(traits: Traits) -> bool:
 
 
 ONE_START, FEW_STARTS, APART = "one-start", "few-starts", "apart"
-BRANCHES, MULTISTART = "branches", "multistart"
+BRANCHES, MULTISTART, CMA_ES = "branches", "multistart", "cma-es"
 """The ways that are chosen by the facts, by name."""
 
 DOES: Mapping[str, str] = MappingProxyType(
@@ -102,6 +130,9 @@ DOES: Mapping[str, str] = MappingProxyType(
             "brought to rest"
         ),
         MULTISTART: "many spread starts in one batch, and more of them until they agree",
+        "basin-hopping": "walkers that are thrown from minimum to minimum",
+        "annealing": "random walks that cool down, then a descent from where they end",
+        CMA_ES: "populations that learn the shape of a valley from values alone",
     }
 )
 """What each way does, in a line of a plan."""
@@ -140,14 +171,34 @@ RULES: tuple[SolverRule, ...] = (
         ),
     ),
     SolverRule(
-        method=MULTISTART,
-        applies=is_convex,
+        method=CMA_ES,
+        applies=lambda t: any(has_jumps(b) for b in t.busy),
         says=lambda _t: "E jumps, and a gradient does not see a jump",
     ),
     SolverRule(
         method=MULTISTART,
         applies=lambda _t: True,
         says=lambda t: f"{t.obstacle}: starts may end in different minima",
+    ),
+)
+"""In the order in which they are asked."""
+
+LBFGS, LEVENBERG_MARQUARDT = "lbfgs", "levenberg-marquardt"
+"""What brings starts to rest, by name."""
+
+DESCENTS: tuple[SolverRule, ...] = (
+    SolverRule(
+        method=LEVENBERG_MARQUARDT,
+        applies=lambda t: t.residuals > 0 and t.forward and t.numbers <= MOST_SQUARED,
+        says=lambda t: (
+            f"E is a sum of squares of {t.residuals} residual{'' if t.residuals == 1 else 's'}, "
+            "whose slopes tell its curvature"
+        ),
+    ),
+    SolverRule(
+        method=LBFGS,
+        applies=lambda _t: True,
+        says=lambda _t: "it learns the curvature of any energy from the gradients it has seen",
     ),
 )
 """In the order in which they are asked."""

@@ -19,14 +19,23 @@ from ebmlang.analysis import GraphFacts
 from ebmlang.analysis.alternatives import Alternative, find_alternatives
 from ebmlang.analysis.plan import pick_solver
 from ebmlang.analysis.separation import separate
-from ebmlang.analysis.solving import APART, BRANCHES, DOES, FEW_STARTS, ONE_START
+from ebmlang.analysis.solving import (
+    APART,
+    BRANCHES,
+    DOES,
+    FEW_STARTS,
+    LEVENBERG_MARQUARDT,
+    ONE_START,
+)
 from ebmlang.analysis.traits import infer_traits
 from ebmlang.api.compile import lay_out
 from ebmlang.api.facts import find_facts
 from ebmlang.api.model import Model
 from ebmlang.graph import EnergyGraph
 from ebmlang.lower.module import CompiledEnergy, compile_graph
+from ebmlang.lower.residuals import find_squares
 from ebmlang.passes.pruning import prune_unused
+from ebmlang.runs.certainty import Certainty, Sureness, be_certain, weigh
 from ebmlang.runtime import Budget, Deadline, Progress, Target, derive_seed
 from ebmlang.solve import Solution, search
 from ebmlang.solve.answers.certainty import Certainty, Sureness, be_certain, weigh
@@ -35,9 +44,8 @@ from ebmlang.solve.answers.improvement import improve
 from ebmlang.solve.answers.lower_bound import find_enough
 from ebmlang.solve.answers.recombination import recombine
 from ebmlang.solve.effort import Effort
-from ebmlang.solve.local import Local
-from ebmlang.solve.search.multistart import Multistart
-from ebmlang.solve.search.seeded import Seeded
+from ebmlang.solve.methods import DEFAULT_METHOD, METHODS, pick_local
+from ebmlang.solve.search.hinted import Hinted
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout
 
@@ -140,7 +148,7 @@ def find_designs(
     """
     facts = find_facts(model)
     assert facts is not None, "the data is there once a model is compiled"
-    task = Task(facts=facts, target=module.packed(), layout=layout)
+    task = Task(facts=facts, target=_build_target(facts, module), layout=layout)
     return _Searching(model=model, module=module).find(task, settings, method)
 
 
@@ -176,7 +184,7 @@ class _Searching:
             return self._apart(task, settings)
         if way == BRANCHES:
             return self._branches(task, settings)
-        return self._many_starts(task, settings)
+        return self._many_starts(task, settings, way)
 
     def _few_starts(self, task: Task, settings: Settings, count: int, *, insist: bool) -> Found:
         once = replace(settings, starts=count, effort=Effort(rounds=1, confirming=0))
@@ -186,9 +194,9 @@ class _Searching:
         # What few starts do not reach, or the proof does not show, more starts may.
         return self._many_starts(task, settings)
 
-    def _many_starts(self, task: Task, settings: Settings) -> Found:
-        multistart = Multistart(starts=settings.starts, local=Local())
-        return self._judge(task, self._search(task, multistart, settings), settings)
+    def _many_starts(self, task: Task, settings: Settings, method: str = DEFAULT_METHOD) -> Found:
+        built = METHODS[method](settings.starts, pick_local(task.target))
+        return self._judge(task, self._search(task, built, settings), settings)
 
     # Any: the state of a search is its own.
     def _search(self, task: Task, method: Any, settings: Settings) -> Solution:
@@ -268,11 +276,12 @@ class _Searching:
                 if one.solution.interrupted:
                     break
         seeds = [one.solution.points[one.solution.feasible] for one in found]
-        method = Multistart(starts=settings.starts, local=Local())
         if not any(len(points) for points in seeds):
-            return self._judge(task, self._search(task, method, settings), settings)
-        whole = Seeded(
-            seeds=torch.cat(seeds), starts=max(settings.starts // 2, FEWEST_STARTS), local=Local()
+            return self._many_starts(task, settings)
+        whole = Hinted(
+            hints=torch.cat(seeds),
+            starts=max(settings.starts // 2, FEWEST_STARTS),
+            local=pick_local(task.target),
         )
         judged = self._judge(task, self._search(task, whole, settings), settings)
         complete = len(found) == len(alternatives) and all(one.proved for one in found)
@@ -307,9 +316,10 @@ class _Searching:
         compiled.bind(
             {given.path: inputs[given.path] for given in inside.givens}, self.model.weights
         )
+        facts = GraphFacts(graph, whole.facts.inputs)
         return Task(
-            facts=GraphFacts(graph, whole.facts.inputs),
-            target=compiled.packed(),
+            facts=facts,
+            target=_build_target(facts, compiled),
             layout=lay_out(compiled),
         )
 
@@ -320,6 +330,12 @@ class _Searching:
             given.path: np.asarray(value)
             for given, value in zip(graph.givens, binding.givens, strict=True)
         }
+
+
+def _build_target(facts: GraphFacts, module: CompiledEnergy) -> Target:
+    """Return what a search sees of an energy: its residuals too, where the plan uses them."""
+    squares = pick_solver(facts).descent == LEVENBERG_MARQUARDT
+    return (find_squares(module) if squares else None) or module.packed()
 
 
 def _find_weakest(found: Sequence[Found], blocks: Sequence[Any]) -> Certainty | None:

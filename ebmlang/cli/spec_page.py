@@ -225,7 +225,11 @@ def _solver(solver: Described, width: int) -> "RenderableType":
     for title in ("method", "does", "because"):
         grid.add_row(title, solver[title])
     for part in solver["parts"]:
-        grid.add_row(_name_block(part["variables"]), f"{part['method']}: {part['because']}")
+        named = _name_block(part["variables"])
+        grid.add_row(named, f"{part['method']}: {part['because']}")
+        grid.add_row("", f"{part['descent']}: {part['descends']}")
+    if not solver["parts"]:
+        grid.add_row("descent", f"{solver['descent']}: {solver['descends']}")
     return Padding(grid, (1, 0, 1, 2), expand=False)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ebmlang.solve.answers.certainty import Certainty
+from ebmlang.runs.certainty import Certainty
 
 
 class Status(Enum):

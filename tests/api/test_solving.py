@@ -5,7 +5,7 @@ import pytest
 
 from ebmlang.api.load import loads
 from ebmlang.runs import Designs
-from ebmlang.solve.answers.certainty import Sureness
+from ebmlang.runs.certainty import Sureness
 from ebmlang.source import EbmError
 
 EXACT = 1e-6
@@ -65,13 +65,19 @@ def test_what_nothing_is_asked_of_makes_no_designs_of_its_own() -> None:
 
 
 def test_a_block_without_a_feasible_point_leaves_the_whole_without_one() -> None:
-    """`y^2 - 2 y` is -1 at least, at `y = 1`."""
-    found = solve(f"{WELLS}minimize e: (x^2 - 1)^2 + y^4 - y^2\nrequire r: y^2 - 2 * y <= -1.5")
+    """Of `y z - y^2 - z^2` the largest value is 0, at `y = z = 0`."""
+    text = (
+        "var x: real in [-2, 2]\nvar y: real in [0, 1]\nvar z: real in [0, 1]\n"
+        "minimize e: (x^2 - 1)^2\nrequire r: y * z - y^2 - z^2 >= 0.9"
+    )
+
+    found = solve(text, starts=8)
 
     assert len(found) == 0
     assert found.certainty is None
     assert found.nearest is not None
-    assert float(found.nearest.variables["y"]) == pytest.approx(1, abs=1e-2)
+    assert float(found.nearest.margins["r"]) == pytest.approx(-0.9, abs=1e-4)
+    assert abs(float(found.nearest.variables["x"])) == pytest.approx(1, abs=1e-3)
 
 
 def test_designs_of_blocks_are_no_more_than_are_asked_for() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from ebmlang.api.load import loads
-from ebmlang.solve.answers.certainty import Sureness
+from ebmlang.runs.certainty import Sureness
 from tests.solve.convex_problems import FAMILIES, draw_numbers
 
 SAME = 1e-6

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from ebmlang.lang import DomainKind
+from ebmlang.runs.certainty import Sureness, weigh
 from ebmlang.solve.answers.agreement import Agreement, Merit, count_agreement
-from ebmlang.solve.answers.certainty import Sureness, weigh
 from ebmlang.solve.effort import EFFORTS
 from ebmlang.solve.local import Local
 from ebmlang.solve.run import search

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from ebmlang.solve.answers.agreement import Agreement
+if TYPE_CHECKING:
+    from ebmlang.solve.answers.agreement import Agreement
 
 
 class Sureness(Enum):
@@ -50,7 +52,7 @@ class Certainty:
         }
 
 
-def be_certain(agreement: Agreement, gap: float, why: str) -> Certainty:
+def be_certain(agreement: "Agreement", gap: float, why: str) -> Certainty:
     """Return the verdict on what is proved.
 
     Args:
@@ -68,7 +70,7 @@ def be_certain(agreement: Agreement, gap: float, why: str) -> Certainty:
     )
 
 
-def weigh(agreement: Agreement) -> Certainty:
+def weigh(agreement: "Agreement") -> Certainty:
     """Return the verdict on what starts alone speak for."""
     reached, starts, rounds = agreement.reached, agreement.starts, agreement.rounds
     alone = reached <= 1

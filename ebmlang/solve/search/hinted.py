@@ -16,28 +16,28 @@ from ebmlang.solve.search.starts import draw
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Seeded:
+class Hinted:
     """The method.
 
     Attributes:
-        seeds: Points of the domain, packed; at least one.
+        hints: Points of the domain, packed; at least one.
         starts: How many others each round has.
         local: How all of them are brought to rest.
     """
 
-    seeds: Float[Tensor, "start dim"]
+    hints: Float[Tensor, "start dim"]
     starts: int
     local: Local
 
     @property
     def name(self) -> str:
         """What a user calls it."""
-        return "seeded"
+        return "hinted"
 
     def init(self, problem: Problem) -> tuple[int, Round]:
-        """Bring the seeds and the first starts to rest; the state is the number of rounds."""
+        """Bring the hints and the first starts to rest; the state is the number of rounds."""
         y, nonfinite = draw(problem, self.starts, problem.seed)
-        y = torch.cat([problem.chart.from_written(self.seeds), y])
+        y = torch.cat([problem.chart.from_written(self.hints), y])
         return 1, Round(ends=bring_down(problem, y, self.local), nonfinite_starts=nonfinite)
 
     def step(self, problem: Problem, state: int) -> tuple[int, Round]:
