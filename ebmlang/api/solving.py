@@ -38,7 +38,6 @@ from ebmlang.passes.pruning import prune_unused
 from ebmlang.runs.certainty import Certainty, Sureness, be_certain, weigh
 from ebmlang.runtime import Budget, Deadline, Progress, Target, derive_seed
 from ebmlang.solve import Solution, search
-from ebmlang.solve.answers.certainty import Certainty, Sureness, be_certain, weigh
 from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.answers.improvement import improve
 from ebmlang.solve.answers.lower_bound import find_enough

@@ -1,7 +1,8 @@
 """From starts to rest.
 
-Adam gets near, a descent arrives, in rounds of multipliers where anything is required; what is
-still violated then is moved to the nearest points that are not.
+Adam gets near, a descent arrives, in rounds of multipliers where anything is required. There every
+second start first meets what is required, whatever its energy, since the way down may lead past
+all that is feasible. What is still violated at the end is moved to the nearest points that are not.
 """
 
 from dataclasses import dataclass, replace
@@ -57,7 +58,7 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         y: Starts, in the solver's coordinates.
         local: How.
     """
-    watch = problem.watch
+    watch, begun = problem.watch, y
     state = augmented_lagrangian.init(problem.target, problem.chart, y)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
@@ -72,8 +73,12 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         end = descend(method, state.lagrangian, y, steps=local.steps, watch=watch)
         watch.progress.finished("")
         return end
-    state = augmented_lagrangian.resume(state, y)
-    end = _rounds(problem, state, y, method, max(1, local.steps // ROUND_SHARE))
+    met = torch.arange(len(y), device=y.device) % 2 == 1
+    share = max(1, local.steps // ROUND_SHARE)
+    y = y.clone()
+    y[met] = _meet(problem, state.lagrangian, begun[met], share)
+    state = augmented_lagrangian.resume(state, y, met)
+    end = _rounds(problem, state, y, method, share)
     return _polish(problem, state.lagrangian, end, local.steps)
 
 
@@ -114,15 +119,25 @@ def _rounds(
 
 def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) -> Minimum:
     """Move starts that still violate something to the nearest points that do not, if they can."""
-    target, chart, watch = problem.target, problem.chart, problem.watch
     with torch.no_grad():
-        margins = target.requirements(chart.to_written(end.position))
+        margins = problem.target.requirements(problem.chart.to_written(end.position))
     rows = torch.nonzero(~(margins >= 0).all(1))[:, 0]
-    if not len(rows) or watch.reason is not None:
+    if not len(rows) or problem.watch.reason is not None:
         return end
-    violation = Violation(target=target, chart=chart, scale=lagrangian.scale, aim=lagrangian.slack)
     position = end.position.clone()
-    # The violation is squared, so its gradient vanishes before it does: no early rest.
-    found = descend(Lbfgs(tolerance=0.0), violation, position[rows], steps=steps, watch=watch)
-    position[rows] = found.position
+    position[rows] = _meet(problem, lagrangian, position[rows], steps)
     return replace(end, position=position)
+
+
+def _meet(
+    problem: Problem, lagrangian: Lagrangian, y: Float[Tensor, "start dim"], steps: int
+) -> Float[Tensor, "start dim"]:
+    """Return where starts come to when only what is required counts."""
+    violation = Violation(
+        target=problem.target,
+        chart=problem.chart,
+        scale=lagrangian.scale,
+        aim=lagrangian.slack,
+    )
+    # The violation is squared, so its gradient vanishes before it does: no early rest.
+    return descend(Lbfgs(tolerance=0.0), violation, y, steps=steps, watch=problem.watch).position

@@ -66,7 +66,7 @@ def recombine(
         reason=next((r for r in ENDED_BEFORE if r in reasons), StoppingReason.RESTED),
         agreement=weakest.agreement,
         end_energies=energies[:0],
-        end_feasible=feasible[:0],
+        end_feasible=(margins[:0] >= 0).all(1),
     )
 
 

@@ -160,11 +160,15 @@ def _solve(model: _Model, active: Tensor, held: Tensor) -> tuple[Tensor, Tensor,
     right = torch.cat([-model.gradient * free, -model.gaps * on], dim=1)
     finite = torch.isfinite(matrix).all((1, 2)) & torch.isfinite(right).all(1)
     unit = torch.eye(width, dtype=matrix.dtype, device=matrix.device)
-    values, vectors = torch.linalg.eigh(torch.where(finite[:, None, None], matrix, unit))
+    matrix = torch.where(finite[:, None, None], matrix, unit)
+    # Rows and columns of equal size keep the signs of the eigenvalues and lose less to round-off.
+    sizes = matrix.abs().amax(2).sqrt()
+    even = torch.where(sizes > 0, 1 / sizes, 1)
+    values, vectors = torch.linalg.eigh(even[:, :, None] * matrix * even[:, None, :])
     largest = values.abs().amax(1, keepdim=True)
     weights = torch.where(values.abs() > NOTHING * largest, 1 / values, 0)
-    shares = (vectors.transpose(1, 2) @ right[:, :, None])[:, :, 0]
-    solved = (vectors @ (weights * shares)[:, :, None])[:, :, 0]
+    shares = (vectors.transpose(1, 2) @ (even * right)[:, :, None])[:, :, 0]
+    solved = even * (vectors @ (weights * shares)[:, :, None])[:, :, 0]
     solved = torch.where(finite[:, None], solved, torch.nan)
     downwards = (values < -DOWNWARDS * largest).sum(1)
     # One negative eigenvalue belongs to each row of a requirement, and none to a minimum.

@@ -14,6 +14,7 @@ Source: Birgin and Martinez, Practical Augmented Lagrangian Methods (2014), algo
 equation 12.1 for the first penalty, section 12.2 for scaling.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,15 +30,21 @@ RESOLUTION = {torch.float64: 1e-7, torch.float32: 1e-4}
 """What margins are aimed above zero by, in their scale: some ten times what a minimizer that stops
 at the square root of eps can resolve."""
 
-ARRIVED_RESOLUTION = 1e-9
-"""The same where Newton's method has the last steps: far above round-off, and so near that no
-multiplier makes it felt."""
+ARRIVED_RESOLUTION = 1e-11
+"""The same where Newton's method has the last steps: so little that no multiplier makes it felt."""
+
+ROUND_OFF = 1e-10
+"""Least slack of Newton's method [tolerances]: above what margins are rounded by."""
 
 WIDEST_SLACK = 0.5
 """Most slack [tolerances]: the middle between the edge and the middle of `a == b within s`."""
 
 SLOPES = (1e-6, 1e12)
 """Limits of the slope that a margin is divided by: a flatter one is not worth following."""
+
+NEAREST = 0.1
+"""Share of the starts, those nearest to its boundary, whose slopes give a margin its scale: far
+away an exponential may be steeper by any factor."""
 
 REACH = 1e-1
 """Largest violation, in the margins' scale, from which Newton's method is tried."""
@@ -93,15 +100,12 @@ def init(target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"]) -> 
     with torch.no_grad():
         x = chart.to_written(y)
         energy, margins = target.energy(x), target.requirements(x)
-    slope = _slopes(target, chart, y, margins.shape[1])
-    resolution = RESOLUTION[target.dtype]
-    if is_within_reach(chart, target.dtype, margins.shape[1]):
-        resolution = ARRIVED_RESOLUTION
+    slope = _slopes(target, chart, y, margins)
     lagrangian = Lagrangian(
         target=target,
         chart=chart,
         scale=1 / slope,
-        slack=(resolution * slope).clamp(max=WIDEST_SLACK),
+        slack=(RESOLUTION[target.dtype] * slope).clamp(max=WIDEST_SLACK),
         multipliers=torch.zeros_like(margins),
         penalty=torch.ones_like(margins),
     )
@@ -120,39 +124,57 @@ def _with_first_penalty(lagrangian: Lagrangian, energy: Tensor, margins: Tensor)
 
 
 def _slopes(
-    target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"], count: int
+    target: Target,
+    chart: SolvingChart,
+    y: Float[Tensor, "start dim"],
+    margins: Float[Tensor, "start requirement"],
 ) -> Float[Tensor, " requirement"]:
-    """Return how steep each margin is at the middle of the starts, in the solver's coordinates."""
+    """Return how steep each margin is near its boundary, in the solver's coordinates."""
+    nearest = margins.abs().nan_to_num(nan=torch.inf).argsort(0)[: math.ceil(NEAREST * len(y))]
+    found = [margins.new_ones(0)]
+    for column, rows in enumerate(nearest.unbind(1)):
+        lengths = _lengths(target, chart, y[rows], column)
+        found.append(lengths.nanmedian().nan_to_num(nan=1.0)[None])
+    slope = torch.cat(found)
+    # What no unknown decides has no slope, and needs no scale.
+    return torch.where(slope > 0, slope.clamp(*SLOPES), 1)
+
+
+def _lengths(
+    target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"], column: int
+) -> Float[Tensor, " start"]:
     with torch.enable_grad():
         leaf = y.detach().requires_grad_()
-        margins = target.requirements(chart.to_written(leaf))
-        found = []
-        for column in range(count):
-            slope = torch.zeros_like(y)
-            if margins.requires_grad:
-                (slope,) = torch.autograd.grad(
-                    margins[:, column].sum(),
-                    leaf,
-                    retain_graph=True,
-                    allow_unused=True,
-                    materialize_grads=True,
-                )
-            found.append(chart.tangent(y, slope[:, None])[:, 0].norm(dim=1))
-    lengths = torch.stack(found, dim=1) if found else y.new_zeros(len(y), 0)
-    middle = lengths.nanmedian(0).values.nan_to_num(nan=1.0)
-    # What no unknown decides has no slope, and needs no scale.
-    return torch.where(middle > 0, middle.clamp(*SLOPES), 1)
+        margin = target.requirements(chart.to_written(leaf))[:, column]
+        slope = torch.zeros_like(y)
+        if margin.requires_grad:
+            (slope,) = torch.autograd.grad(
+                margin.sum(), leaf, allow_unused=True, materialize_grads=True
+            )
+    return chart.tangent(y, slope[:, None])[:, 0].norm(dim=1)
 
 
-def resume(state: AugmentedState, y: Float[Tensor, "start dim"]) -> AugmentedState:
-    """Lower first penalties that the positions reached since then show to be too high."""
+def resume(
+    state: AugmentedState, y: Float[Tensor, "start dim"], met: Bool[Tensor, " start"]
+) -> AugmentedState:
+    """Choose the first penalties anew, for where the starts are now.
+
+    Args:
+        state: At the beginning.
+        y: Where they are.
+        met: Starts that were led to what is required. Their penalty makes the loss of it, by as
+            much as a margin changes over one unit, cost more than their energy: they stay there.
+            That of the others is lowered where the positions show it to be too high.
+    """
     lagrangian = state.lagrangian
     with torch.no_grad():
         x = lagrangian.chart.to_written(y)
         energy, margins = lagrangian.target.energy(x), lagrangian.target.requirements(x)
     here = _with_first_penalty(lagrangian, energy, margins).penalty
     lower = torch.minimum(lagrangian.penalty, here)
-    return replace(state, lagrangian=replace(lagrangian, penalty=lower))
+    own = (2 * GROWTH * energy.abs().nan_to_num().clamp(min=1)).clamp(*FIRST_PENALTY)
+    penalty = torch.where(met[:, None], own[:, None], lower)
+    return replace(state, lagrangian=replace(lagrangian, penalty=penalty))
 
 
 def step(
@@ -211,7 +233,9 @@ def finish(
     rows = torch.nonzero(near)[:, 0]
     if not len(rows):
         return state, y, stationarity
-    found = arrive(lagrangian.take(rows), y[rows])
+    slope = 1 / lagrangian.scale
+    slack = (ARRIVED_RESOLUTION * slope).clamp(min=ROUND_OFF, max=WIDEST_SLACK)
+    found = arrive(replace(lagrangian.take(rows), slack=slack), y[rows])
     position, settled = y.clone(), state.settled.clone()
     position[rows] = found.position
     settled[rows] = found.arrived
