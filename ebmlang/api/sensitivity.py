@@ -13,7 +13,9 @@ theorem 3.4.1.
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ebmlang.api.compile import compile_model, lay_out
@@ -69,7 +71,8 @@ def _differentiate(module: CompiledEnergy, x: Tensor) -> Sensitivity:
         lagrangian = packed.energy(point)[0]
         lagrangian = lagrangian - (held.requirements * packed.requirements(point)[0]).sum()
         slope = _slope(lagrangian, point)[0]
-        lower, upper = {}, {}
+        lower: dict[str, NDArray[np.float64]] = {}
+        upper: dict[str, NDArray[np.float64]] = {}
         moved = lagrangian
         slopes = module.unpack(slope[None])
         points = module.unpack(x)

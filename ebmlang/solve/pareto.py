@@ -1,8 +1,8 @@
 """The front of two or three terms: designs of which none is better in one without loss in another.
 
-First each of the terms f_i is minimized by itself, which gives the corner z of what can be reached
-and the range r_i that is traded. Then one batch of starts, each with a direction w of its own,
-solves
+First each of the terms f_i is minimized by itself, and again with a little of the others, which
+gives the corner z of what can be reached and the range r_i that is traded. Then one batch of
+starts, each with a direction w of its own, solves
 
     minimize t   subject to   (f_i(x) - z_i) / r_i <= t w_i   for every i,
 
@@ -32,8 +32,8 @@ from ebmlang.solve.answers.diversity import select_spread
 from ebmlang.solve.local import Local
 from ebmlang.solve.run import search
 from ebmlang.solve.search.multistart import Multistart
+from ebmlang.solve.search.hinted import Hinted
 from ebmlang.solve.solution import Solution
-from ebmlang.solve.tiers import PASSED_ON, solve_tiers
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 
 LEAST_SHARE = 1e-3
@@ -42,12 +42,15 @@ LEAST_SHARE = 1e-3
 SUM = 1e-3
 """Weight of the sum of the terms, in units of their ranges, beside t."""
 
-CORNER = 1e-6
-"""What the other terms may cost a term at its corner [nats]: next to nothing, and enough for the
-other terms to choose among the points where it is least."""
+TIE = 1e-3
+"""Weight of the terms that are not traded, in units of what they range over at the corners. It
+moves the front by the square of it, and a smaller one would not be felt by a descent."""
 
-TIE = 1e-5
-"""Weight of the terms that are not traded, in units of what they range over at the corners."""
+PASSED_ON = 64
+"""Most minima of one objective among which the others choose its corner."""
+
+FEW = 4
+"""This fraction of the starts is drawn anew for that."""
 
 SAME = 1e-6
 """Differences below this share of a range do not make a design better."""
@@ -71,6 +74,45 @@ class Front:
     values: Float[Tensor, "design objective"]
     ideal: Float[Tensor, " objective"]
     worst: Float[Tensor, " objective"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CornerTarget:
+    """One objective as the energy, with a little of others.
+
+    Attributes:
+        target: The model.
+        terms: What there is, `[chain, column]`.
+        weights: Of each column.
+    """
+
+    target: Target
+    terms: Callable[[Tensor], Tensor]
+    weights: Float[Tensor, " column"]
+
+    @property
+    def dim(self) -> int:
+        """The length of a packed point."""
+        return self.target.dim
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of points and values."""
+        return self.target.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where points and values live."""
+        return self.target.device
+
+    def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
+        """Return the weighted sum."""
+        columns = self.terms(x)[:, self.weights > 0]
+        return (columns * self.weights[self.weights > 0]).sum(1)
+
+    def requirements(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain requirement"]:
+        """Return the margins of everything required."""
+        return self.target.requirements(x)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -163,43 +205,67 @@ def find_front(
     def rest(x: Tensor) -> Tensor:
         return terms(x)[:, others].sum(1)
 
+    def columns(x: Tensor) -> Tensor:
+        return torch.cat([objectives(x), rest(x)[:, None]], 1)
+
     deadline = budget.start()
-    corners = []
-    for number, group in enumerate(groups):
-        found = solve_tiers(
-            target,
+    alone: list[Solution] = []
+    corners: list[Solution] = []
+    local = Local()
+    scales = torch.ones(len(groups) + 1, dtype=target.dtype, device=target.device)
+    for number in range(len(groups)):
+        weights = torch.zeros_like(scales)
+        weights[number] = 1
+        found = search(
+            CornerTarget(target=target, terms=columns, weights=weights),
             layout,
-            terms,
-            (group, *(g for g in groups if g is not group), *((others,) if len(others) else ())),
-            slack=CORNER,
+            Multistart(starts=starts, local=local),
             seed=derive_seed(seed, f"corner {number}"),
-            starts=starts,
             designs=PASSED_ON,
+            width=starts,
             progress=progress,
             budget=deadline.remaining(),
         )
-        corners.append(found)
         if not found.is_feasible or found.interrupted:
             values = objectives(found.points).detach()
             return Front(solution=found, values=values, ideal=values[0], worst=values[0])
-    points = torch.cat([found.points[:1] for found in corners])
+        alone.append(found)
     with torch.no_grad():
-        table, spared = objectives(points), rest(points)
-    ideal, worst = table.amin(0), table.amax(0)
-    # What the corners agree on is not traded, and is measured in nats.
-    scale = torch.where(worst - ideal > SAME * ideal.abs().clamp(min=1), worst - ideal, 1.0)
+        table = columns(torch.cat([found.points[:1] for found in alone]))
+    scales = _measure(table)
+    for number, found in enumerate(alone):
+        # Where an objective is least at many points, the others say which of them is a corner.
+        weights = SUM / scales
+        weights[number] = 1 / scales[number]
+        good = found.energies <= found.energies[0] + scales[number] * SUM
+        corners.append(
+            search(
+                CornerTarget(target=target, terms=columns, weights=weights),
+                layout,
+                Hinted(hints=found.points[good], starts=max(1, starts // FEW), local=local),
+                seed=derive_seed(seed, f"corner {number} again"),
+                designs=1,
+                width=starts,
+                progress=progress,
+                budget=deadline.remaining(),
+            )
+        )
+    with torch.no_grad():
+        table = columns(torch.cat([found.points[:1] for found in corners if found.is_feasible]))
+    ideal, worst = table[:, :-1].amin(0), table[:, :-1].amax(0)
+    scales = _measure(table)
     directed = DirectedTarget(
         target=target,
         objectives=objectives,
         rest=rest,
         ideal=ideal,
-        scale=scale,
-        tie=TIE / max(1.0, float(spared.amax() - spared.amin())),
+        scale=scales[:-1],
+        tie=TIE / float(scales[-1]),
     )
     between = search(
         directed,
         _extend(layout, len(groups)),
-        Multistart(starts=starts, local=Local()),
+        Multistart(starts=starts, local=local),
         seed=derive_seed(seed, "front"),
         designs=starts,
         width=starts,
@@ -212,9 +278,15 @@ def find_front(
         objectives,
         ideal=ideal,
         worst=worst,
-        scale=scale,
+        scale=scales[:-1],
         designs=designs,
     )
+
+
+def _measure(table: Float[Tensor, "corner column"]) -> Float[Tensor, " column"]:
+    """Return what each column ranges over; what does not differ is measured in nats."""
+    span = table.amax(0) - table.amin(0)
+    return torch.where(span > SAME * table.abs().amax(0).clamp(min=1), span, 1.0)
 
 
 def _extend(layout: Layout, objectives: int) -> Layout:

@@ -24,7 +24,7 @@ from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.local import Local
 from ebmlang.solve.run import search
 from ebmlang.solve.search.multistart import Multistart
-from ebmlang.solve.search.seeded import Seeded
+from ebmlang.solve.search.hinted import Hinted
 from ebmlang.solve.solution import Solution
 from ebmlang.spaces import Layout
 
@@ -148,7 +148,7 @@ def solve_tiers(
             layout,
             Multistart(starts=starts, local=local)
             if seeds is None
-            else Seeded(seeds=seeds, starts=starts, local=local),
+            else Hinted(hints=seeds, starts=starts, local=local),
             seed=seed if number == 0 else derive_seed(seed, f"tier {number}"),
             designs=designs if last else max(designs, PASSED_ON),
             diversity=diversity if last else None,

@@ -35,7 +35,7 @@ def test_each_tier_goes_as_far_as_the_slack_of_those_before_lets_it():
 
 @pytest.mark.slow
 def test_terms_of_one_tier_and_those_not_named_are_weighed_as_written():
-    """Below `cost`, x[1] is where (x - 3)^2 + (x + 2)^2 is least, whether `calm` is named or not."""
+    """Below `cost`, x[1] is where (x - 3)^2 + (x + 2)^2 is least, `calm` named or not."""
     named = build(TIERS + "priority cost > noise, calm\n").solve(starts=8)
     unnamed = build(TIERS + "priority cost > noise\n").solve(starts=8)
 

@@ -83,3 +83,23 @@ def test_weights_multiply_down_the_cloud():
     distance = np.linalg.norm(np.array([4.0, 4.0]) - [1.75, 0.0])
     expected = 1.5 * 2 * 0.5 * ((distance - 0.5) / 0.25) ** 2 / 2
     assert float(plain.energies["sky.right.second.home"]) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_ten_different_pages_are_laid_out_and_no_box_lies_on_another():
+    model = ebmlang.load(EXAMPLES / "layout.ebm")
+
+    found = model.solve(designs=10, diverse=True, band=50, seed=0)
+
+    assert len(found) == 10
+    for design in found:
+        corners = np.asarray(design.reports["corners"])
+        low, high = corners[:, :2], corners[:, 2:]
+        gaps = np.maximum(low[:, None] - high, low - high[:, None]).max(-1)
+        assert gaps[np.triu_indices(12, 1)].min() >= 0.5
+        assert low.min() >= 0
+        assert (high <= [21, 29]).all()
+    pages = np.array([design.reports["corners"] for design in found])
+    apart = np.abs(pages[:, None] - pages).max((2, 3))[np.triu_indices(10, 1)]
+    # Any two pages have a box that is not where the other has it [cm].
+    assert apart.min() > 5

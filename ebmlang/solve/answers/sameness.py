@@ -98,8 +98,8 @@ def find_same(
     level = halfway <= torch.maximum(first, second) + eps**NOISE_POWER * size
     expected = _halfway(ends, row, others)
     fits = (halfway - expected).abs() <= FIT * depth + ROUNDING * eps * size
-    same = (close & level) | ((depth > 0) & fits)
-    return same | (others == row)
+    same: Tensor = (others == row) | (close & level) | ((depth > 0) & fits)
+    return same
 
 
 def _along(
