@@ -6,7 +6,15 @@ from pathlib import Path
 
 from ebmlang.cli.console import open_console, print_json
 from ebmlang.cli.loading import load_with_data
-from ebmlang.cli.options import Command, add_spec, add_weights, read_numbers, read_pairs, refuse
+from ebmlang.cli.options import (
+    Command,
+    add_spec,
+    add_weights,
+    read_numbers,
+    read_out,
+    read_pairs,
+    refuse,
+)
 from ebmlang.source import CODES
 
 CODE = re.compile(r"[EW]\d{4}", re.IGNORECASE)
@@ -47,6 +55,8 @@ def _run(arguments: Namespace) -> int:
             f"`{arguments.spec}`", _options(arguments, "at", "run", "design", "svg", *VIEWS)
         )
         return _explain_code(arguments.spec.upper(), as_json=arguments.json)
+    if arguments.svg:
+        read_out(arguments.svg)
     asked = _options(arguments, *VIEWS)
     if len(asked) > 1:
         _refuse_together(f"`{asked[0]}`", asked[1:])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ebmlang.plot.shapes import is_path
 from ebmlang.runs import Design, Designs, Samples
 
 if TYPE_CHECKING:
@@ -19,12 +20,15 @@ MOST_ROWS = 60
 
 
 def draw_designs(found: Designs) -> "Table":
-    """Return the table of designs: a row for each, a column for each variable and report."""
+    """Return the table of designs: a row for each, a column for each variable and report.
+
+    Curves are left out: they are what `ebm plot` draws.
+    """
     first = found.designs[0]
-    columns = [*first.variables, *first.reports]
+    columns = [name for name in [*first.variables, *first.reports] if not is_path(name)]
     table = open_table(["design", "energy", *columns, "starts"], left=columns)
     for number, design in enumerate(found.designs, start=1):
-        values = [*design.variables.values(), *design.reports.values()]
+        values = [{**design.variables, **design.reports}[name] for name in columns]
         share = "" if design.share is None else f"{design.share * found.starts:.0f}"
         unfinished = "" if design.converged is not False else " …"
         table.add_row(

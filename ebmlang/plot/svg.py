@@ -143,7 +143,9 @@ def _say_numbers(node: TreeNode) -> str:
         words.append(f"margin {_show(node.margin)}")
     if node.holds is not None and node.holds < 1:
         words.append("violated" if node.holds == 0 else f"holds {node.holds:.0%}")
-    return " · ".join(word for word in words if word)
+    said = [word for word in words if word]
+    # The parts of a term say how it is written; without any, it does so itself.
+    return " · ".join(said if node.parts or not node.words else [*said, node.words])
 
 
 def _describe(node: TreeNode) -> str:

@@ -42,6 +42,7 @@ class TreeNode:
     Attributes:
         name: What it is called, or its words.
         rank: What it stands for.
+        words: Of a term, how it is written, where that is known.
         joint: How what is below it makes it, in words; empty where nothing is.
         energy: Its share of E, or its mean over a run [nats]; None without a point, and for what
             is required, which is in no energy.
@@ -54,6 +55,7 @@ class TreeNode:
 
     name: str
     rank: Rank
+    words: str = ""
     joint: str = ""
     energy: float | None = None
     margin: float | None = None
@@ -174,6 +176,7 @@ def _bare_node(piece: Piece, name: str, rank: Rank) -> TreeNode:
     return TreeNode(
         name=name,
         rank=rank,
+        words="" if rank is Rank.PIECE else piece.text,
         joint=WORDS[piece.joint],
         parts=tuple(_bare_node(part, f"{each}{part.text}", Rank.PIECE) for part in piece.parts),
     )
