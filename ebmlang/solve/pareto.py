@@ -31,8 +31,8 @@ from ebmlang.runtime import Budget, Progress, Target, derive_seed
 from ebmlang.solve.answers.diversity import select_spread
 from ebmlang.solve.local import Local
 from ebmlang.solve.run import search
-from ebmlang.solve.search.multistart import Multistart
 from ebmlang.solve.search.hinted import Hinted
+from ebmlang.solve.search.multistart import Multistart
 from ebmlang.solve.solution import Solution
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 
