@@ -28,7 +28,8 @@ def objective(residuals, dim: int, count: int, **bounds) -> Lagrangian:
     return Lagrangian(
         target=SquaresTarget(dim=dim, residuals=residuals),
         chart=build_solving_chart(layout, dtype=torch.float64, device=torch.device("cpu")),
-        slack=0.0,
+        scale=torch.ones(0, dtype=torch.float64),
+        slack=torch.zeros(0, dtype=torch.float64),
         multipliers=empty,
         penalty=empty,
     )
