@@ -58,7 +58,8 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         local: How.
     """
     watch = problem.watch
-    state = augmented_lagrangian.init(problem.target, problem.chart, y)
+    group = problem.group
+    state = augmented_lagrangian.init(problem.target, problem.chart, y, group)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
     method = Lbfgs(tolerance=tolerance) if local.method is None else local.method
@@ -72,7 +73,7 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         end = descend(method, state.lagrangian, y, steps=local.steps, watch=watch)
         watch.progress.finished("")
         return end
-    state = augmented_lagrangian.resume(state, y)
+    state = augmented_lagrangian.resume(state, y, group)
     end = _rounds(problem, state, y, method, max(1, local.steps // ROUND_SHARE))
     return _polish(problem, end, local.steps)
 
@@ -122,6 +123,7 @@ def _polish(problem: Problem, end: Minimum, steps: int) -> Minimum:
     violation = Violation(target=target, chart=chart, aim=SLACK[target.dtype])
     position = end.position.clone()
     # The violation is squared, so its gradient vanishes before it does: no early rest.
-    found = descend(Lbfgs(tolerance=0.0), violation, position[rows], steps=steps, watch=watch)
+    short = violation.take(rows)
+    found = descend(Lbfgs(tolerance=0.0), short, position[rows], steps=steps, watch=watch)
     position[rows] = found.position
     return replace(end, position=position)

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import Target
+from ebmlang.runtime import Target, take_points
 from ebmlang.spaces import SolvingChart
 
 
@@ -73,7 +73,12 @@ class Lagrangian:
 
     def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
         """Return the same function for some of the starts."""
-        return replace(self, multipliers=self.multipliers[index], penalty=self.penalty[index])
+        return replace(
+            self,
+            target=take_points(self.target, index),
+            multipliers=self.multipliers[index],
+            penalty=self.penalty[index],
+        )
 
     def _value(self, x: Tensor) -> Tensor:
         energy = self.target.energy(x)
@@ -102,9 +107,8 @@ class Violation:
         return differentiate(self.chart, y, self._value)
 
     def take(self, index: Int[Tensor, " kept"]) -> "Violation":
-        """Return itself: it keeps nothing per start."""
-        del index
-        return self
+        """Return the same function for some of the starts."""
+        return replace(self, target=take_points(self.target, index))
 
     def _value(self, x: Tensor) -> Tensor:
         return (self.aim - self.target.requirements(x)).clamp(min=0).square().sum(1) / 2

@@ -70,24 +70,32 @@ class AugmentedInfo:
     violation: Float[Tensor, " start"]
 
 
-def init(target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"]) -> AugmentedState:
+def init(
+    target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"], group: int | None = None
+) -> AugmentedState:
     """Begin at the positions with multipliers zero.
 
     A first penalty balances the energy against the requirement's margin, as both are at the
     middle of the starts.
+
+    Args:
+        target: The model.
+        chart: The solver's coordinates.
+        y: The positions.
+        group: How many starts in a row are about the same energy; None if all are.
     """
     with torch.no_grad():
         x = chart.to_written(y)
         energy, margins = target.energy(x), target.requirements(x)
-    size = _middle(energy.abs()[:, None]).clamp(min=1)
-    weight = (_middle(margins.abs()).square() / 2).clamp(min=1)
+    size = _middle(energy.abs()[:, None], group).clamp(min=1)
+    weight = (_middle(margins.abs(), group).square() / 2).clamp(min=1)
     penalty = (GROWTH * size / weight).clamp(*FIRST_PENALTY)
     lagrangian = Lagrangian(
         target=target,
         chart=chart,
         slack=SLACK[target.dtype],
         multipliers=torch.zeros_like(margins),
-        penalty=penalty.expand_as(margins),
+        penalty=penalty,
     )
     return AugmentedState(
         lagrangian=lagrangian,
@@ -96,10 +104,12 @@ def init(target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"]) -> 
     )
 
 
-def resume(state: AugmentedState, y: Float[Tensor, "start dim"]) -> AugmentedState:
+def resume(
+    state: AugmentedState, y: Float[Tensor, "start dim"], group: int | None = None
+) -> AugmentedState:
     """Lower first penalties that the positions reached since then show to be too high."""
     lagrangian = state.lagrangian
-    here = init(lagrangian.target, lagrangian.chart, y).lagrangian.penalty
+    here = init(lagrangian.target, lagrangian.chart, y, group).lagrangian.penalty
     lower = torch.minimum(lagrangian.penalty, here)
     return replace(state, lagrangian=replace(lagrangian, penalty=lower))
 
@@ -146,6 +156,11 @@ def take(state: AugmentedState, index: Int[Tensor, " kept"]) -> AugmentedState:
     )
 
 
-def _middle(values: Float[Tensor, "start column"]) -> Float[Tensor, " column"]:
-    """Return the median of each column, with what is not finite counted as large."""
-    return values.nan_to_num(nan=torch.inf).median(0).values.clamp(max=1 / FIRST_PENALTY[0])
+def _middle(
+    values: Float[Tensor, "start column"], group: int | None
+) -> Float[Tensor, "start column"]:
+    """Return the median of each column over each group, what is not finite counted as large."""
+    count = len(values) if group is None else group
+    known = values.nan_to_num(nan=torch.inf).unflatten(0, (-1, count))
+    middle = known.median(1, keepdim=True).values.clamp(max=1 / FIRST_PENALTY[0])
+    return middle.expand_as(known).flatten(0, 1)
