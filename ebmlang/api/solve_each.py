@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,18 +30,18 @@ from ebmlang.runtime import (
     threads_for,
     watch_interrupts,
 )
-from ebmlang.solve.local import STEPS, Local
+from ebmlang.solve.local import ADAM_STEPS, STEPS, Local
 from ebmlang.solve.loop import Watch
 from ebmlang.solve.rows import RowSolution, build_boxes, solve_rows
 from ebmlang.solve.solution import StoppingReason
 from ebmlang.source import Diagnostic, EbmError
 
+Column = NDArray[Any]
+"""Values of rows. Any: numbers or truth values."""
+
 CHUNK_STARTS = 16_384
 """Starts that are brought to rest as one batch, where the caller does not say: enough that the
 work outweighs the calls, few enough for a cache and for rows to be kept as the run goes."""
-
-ADAM_STEPS = 200
-"""Steps of Adam before the descent, as `solve` has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -188,34 +189,31 @@ def _fill(
     reports: tuple[Tensor, ...],
 ) -> Answers:
     """Return the answers with what was found at some places of the chunk."""
-    finite, feasible = _array(found.finite), _array(found.feasible)
-    converged = _array(found.converged)
-    status = np.select(
-        [~finite, ~feasible, ~converged],
-        [Row.NOT_FINITE, Row.INFEASIBLE, Row.UNFINISHED],
-        Row.SOLVED,
-    )
+    finite = found.finite.cpu().numpy()
+    status = np.full(len(places), Row.SOLVED, dtype=np.uint8)
+    status[~found.converged.cpu().numpy()] = Row.UNFINISHED
+    status[~found.feasible.cpu().numpy()] = Row.INFEASIBLE
+    status[~finite] = Row.NOT_FINITE
 
-    def put(into: NDArray[np.generic], values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def put(into: Column, values: Tensor | Column) -> Column:
         result = into.copy()
-        result[places] = values
+        result[places] = values.cpu().numpy() if isinstance(values, Tensor) else values
         return result
 
-    def put_points(into: NDArray[np.float64], values: Tensor) -> NDArray[np.float64]:
-        found = _array(values).astype(np.float64)
-        shown = np.where(finite.reshape(-1, *[1] * (found.ndim - 1)), found, np.nan)
-        return put(into, shown).astype(np.float64, copy=False)
+    def put_finite(into: Column, values: Tensor) -> Column:
+        kept = finite.reshape(-1, *[1] * (values.ndim - 1))
+        return put(into, np.where(kept, values.cpu().numpy().astype(np.float64), np.nan))
 
     unpacked = search.module.unpack(points)
     by_report = dict(zip(answers.reports, reports, strict=True))
     return replace(
         answers,
-        status=put(answers.status, status).astype(np.uint8, copy=False),
-        energy=put_points(answers.energy, found.energies),
-        feasible=put(answers.feasible, feasible).astype(np.bool_, copy=False),
-        converged=put(answers.converged, converged).astype(np.bool_, copy=False),
-        variables={p: put_points(v, unpacked[p]) for p, v in answers.variables.items()},
-        reports={p: put_points(v, by_report[p]) for p, v in answers.reports.items()},
+        status=put(answers.status, status),
+        energy=put_finite(answers.energy, found.energies),
+        feasible=put(answers.feasible, found.feasible),
+        converged=put(answers.converged, found.converged),
+        variables={p: put_finite(v, unpacked[p]) for p, v in answers.variables.items()},
+        reports={p: put_finite(v, by_report[p]) for p, v in answers.reports.items()},
     )
 
 
@@ -244,8 +242,9 @@ def _join(search: _Search, chunks: list[Answers], reason: StoppingReason | None)
 def _explain(table: Table, answers: Answers, row: int, count: int) -> Diagnostic:
     """Return what is wrong with a row, as it would be said of the row alone."""
     alone = table.alone(row)
-    others = f", and something is wrong with {count - 1} more" if count > 1 else ""
-    where = f"in row {row}, counted from 0{others}"
+    where = f"this is row {row} of {len(answers)}, counted from 0"
+    if count > 1:
+        where += f"; the data of {count} rows cannot be used"
     try:
         module = compile_model(alone)
         layout = lay_out(module)
@@ -256,10 +255,8 @@ def _explain(table: Table, answers: Answers, row: int, count: int) -> Diagnostic
         headline = f"whether a bound is infinite differs from row to row, as in row {row}"
         return Diagnostic(code="E0721", headline=headline)
     headline = f"the energy is not finite at any starting point of row {row}"
-    notes = (f"{answers.starts} starts were drawn again and again",)
-    if count > 1:
-        notes = (*notes, f"the same is so for {count - 1} more rows")
-    blank = EbmError(Diagnostic(code="E0707", headline=headline, notes=notes))
+    others = (f"so it is in {count} rows of {len(answers)}",) if count > 1 else ()
+    blank = EbmError(Diagnostic(code="E0707", headline=headline, notes=others))
     return blame_term(blank, module, layout, answers.seed).diagnostics[0]
 
 
@@ -270,7 +267,3 @@ def _count_solved(chunks: list[Answers]) -> int:
 def _tensor(module: CompiledEnergy, column: NDArray[np.generic]) -> Tensor:
     dtype = module.dtype if column.dtype.kind == "f" else None
     return torch.tensor(column, dtype=dtype, device=module.device)
-
-
-def _array(value: Tensor) -> NDArray[np.generic]:
-    return value.detach().cpu().numpy()

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ebmlang.api.model import Model
+from ebmlang.api.rows import has_rows
 from ebmlang.check.paths import find_terms
 from ebmlang.cli.console import open_console, print_diagnostics, print_json
-from ebmlang.cli.loading import load_to_run
+from ebmlang.cli.loading import load_with_data, warn_before_run
 from ebmlang.cli.options import (
     Command,
     add_run,
@@ -17,26 +18,44 @@ from ebmlang.cli.options import (
     read_out,
     read_seconds,
     read_whole,
+    refuse,
 )
+from ebmlang.cli.rows import solve_table
 from ebmlang.source import RUN_FAILED, Diagnostic, Label
 
 FINE, INTERRUPTED = 0, 130
+
+DESIGNS = "10"
+"""Most designs of one problem, where the user does not say; a row of a table has one."""
+
+STARTS, ROW_STARTS = "128", 8
+"""Starts where the user does not say: of one problem, and of each row of a table."""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     add_spec(parser)
     add_weights(parser)
     add_run(parser)
-    parser.add_argument("--designs", default="10", metavar="N", help="most designs to keep")
-    parser.add_argument("--starts", default="128", metavar="N", help="searches, as one batch")
+    parser.add_argument("--designs", default=DESIGNS, metavar="N", help="most designs to keep")
+    parser.add_argument(
+        "--starts", metavar="N", help="searches, as one batch: 128, or 8 for each row of a table"
+    )
 
 
 def _run(arguments: Namespace) -> int:
+    chosen = arguments.starts
+    arguments.starts = STARTS if chosen is None else chosen
     counts = read_counts(arguments, "designs", "starts")
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_seconds(arguments.seconds)
     out = read_out(arguments.out)
-    model = load_to_run(arguments, "solve")
+    model = load_with_data(arguments)
+    if has_rows(model):
+        if arguments.designs != DESIGNS:
+            raise refuse("E0904", "a table has one design per row, so `--designs` is not taken")
+        starts = ROW_STARTS if chosen is None else counts["starts"]
+        return solve_table(arguments, model, starts=starts, seed=seed, seconds=seconds)
+    warn_before_run(arguments, model, "solve")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
 

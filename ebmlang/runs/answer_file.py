@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ebmlang.runs.answers import Answers
 from ebmlang.runs.store import require_writable, show_reason, write_atomically
@@ -105,7 +106,7 @@ class NpzFile:
         Raises:
             EbmError: E0804.
         """
-        arrays = {
+        arrays: dict[str, NDArray[np.generic]] = {
             "row": np.arange(len(whole)),
             "status": whole.status,
             "energy": whole.energy,
@@ -152,12 +153,13 @@ def open_answers(path: Path | None) -> AnswerFile:
     return make(path)
 
 
-def _cells(values: np.ndarray) -> list[object]:
+def _cells(values: NDArray[np.generic]) -> list[object]:
     # Truth values are read back as numbers by everyone, `True` by few.
-    return (values.astype(np.int64) if values.dtype.kind == "b" else values).tolist()
+    shown = values.astype(np.int64) if values.dtype.kind == "b" else values
+    return list(shown.tolist())
 
 
-def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def _save(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     with path.open("wb") as file:
         # mypy: the keyword of savez that is no array is not among the paths.
         np.savez(file, **dict(arrays))  # type: ignore[arg-type]

@@ -161,6 +161,7 @@ def _middle(
 ) -> Float[Tensor, "start column"]:
     """Return the median of each column over each group, what is not finite counted as large."""
     count = len(values) if group is None else group
-    known = values.nan_to_num(nan=torch.inf).unflatten(0, (-1, count))
-    middle = known.median(1, keepdim=True).values.clamp(max=1 / FIRST_PENALTY[0])
-    return middle.expand_as(known).flatten(0, 1)
+    shape = (len(values) // count, count, values.shape[1])
+    groups = values.nan_to_num(nan=torch.inf).reshape(shape)
+    middle = groups.median(1, keepdim=True).values.clamp(max=1 / FIRST_PENALTY[0])
+    return middle.expand_as(groups).reshape(values.shape)
