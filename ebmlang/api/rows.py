@@ -5,7 +5,7 @@ In tables, columns `y[0]`, `y[1]`, ... are the elements of an array given `y`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,9 +47,10 @@ class Table:
         return replace(self.model, data=data, rows=frozenset())
 
 
-def has_rows(model: Model) -> bool:
-    """Return whether any of the data has one axis more than its given."""
-    return bool(_list_rows(_givens(model), _gather(model.data, _givens(model))))
+def has_rows(model: Model, apart_from: Collection[str] = ()) -> bool:
+    """Return whether any of the data, apart from some, has one axis more than its given."""
+    data = {path: value for path, value in model.data.items() if path not in apart_from}
+    return bool(_list_rows(_givens(model), _gather(data, _givens(model))))
 
 
 def bind_rows(model: Model) -> Table:

@@ -16,6 +16,7 @@ from ebmlang.cli.options import (
     add_weights,
     read_counts,
     read_out,
+    read_pairs,
     read_seconds,
     read_whole,
     refuse,
@@ -50,7 +51,8 @@ def _run(arguments: Namespace) -> int:
     seconds = read_seconds(arguments.seconds)
     out = read_out(arguments.out)
     model = load_with_data(arguments)
-    if has_rows(model):
+    # Only files are tables: a value that was typed with an axis too many is a slip.
+    if has_rows(model, apart_from=read_pairs(arguments.set, "--set")):
         if arguments.designs != DESIGNS:
             raise refuse("E0904", "a table has one design per row, so `--designs` is not taken")
         starts = ROW_STARTS if chosen is None else counts["starts"]

@@ -136,7 +136,7 @@ def open_answers(path: Path | None) -> AnswerFile:
     """Return the file of a run's answers, sure that it can be written.
 
     Raises:
-        EbmError: E0804 where it cannot, E0803 where its format is not known.
+        EbmError: E0804 where it cannot, or its format is not known.
     """
     if path is None:
         return NoFile()
@@ -144,8 +144,8 @@ def open_answers(path: Path | None) -> AnswerFile:
     if make is None:
         raise EbmError(
             Diagnostic(
-                code="E0803",
-                headline=f"answers by row cannot be written to `{path}`",
+                code="E0804",
+                headline=f"the answers of a table cannot be written to `{path}`",
                 helps=("name a file that ends in `.csv` or `.npz`",),
             )
         )
