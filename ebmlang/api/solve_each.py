@@ -39,7 +39,7 @@ from ebmlang.source import Diagnostic, EbmError
 Column = NDArray[Any]
 """Values of rows. Any: numbers or truth values."""
 
-CHUNK_STARTS = 16_384
+CHUNK_STARTS = 32_768
 """Starts that are brought to rest as one batch, where the caller does not say: enough that the
 work outweighs the calls, few enough for a cache and for rows to be kept as the run goes."""
 
