@@ -93,14 +93,16 @@ def solve_each_model(
     ):
         watch = Watch(SilentProgress(), Budget(seconds=seconds).start(), interrupt)
         listener.started(table.count, "solving rows")
-        for first in range(0, table.count, size):
-            if watch.reason is not None:
-                break
-            rows = np.arange(first, min(first + size, table.count))
-            chunks.append(_solve_chunk(search, rows, watch))
-            file.add(chunks[-1])
-            listener.advance(len(rows), f"{_count_solved(chunks)} solved")
-        listener.finished("")
+        try:
+            for first in range(0, table.count, size):
+                if watch.reason is not None:
+                    break
+                rows = np.arange(first, min(first + size, table.count))
+                chunks.append(_solve_chunk(search, rows, watch))
+                file.add(chunks[-1])
+                listener.advance(len(rows), f"{_count_solved(chunks)} solved")
+        finally:
+            listener.finished("")
         whole = _join(search, chunks, watch.reason)
     file.close(whole)
     return whole
