@@ -66,11 +66,13 @@ class CsvFile:
         """Do nothing: all is written."""
 
     def _append(self, data: bytes) -> None:
-        with self._path.open("wb" if self._is_new else "ab") as file:
+        # Without a buffer, which would be written once more when the file is closed.
+        with self._path.open("wb" if self._is_new else "ab", buffering=0) as file:
             self._is_new = False
             try:
-                file.write(data)
-                file.flush()
+                left = memoryview(data)
+                while left:
+                    left = left[file.write(left) :]
                 if self._path.is_file():
                     os.fsync(file.fileno())
             except OSError:
