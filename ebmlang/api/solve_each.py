@@ -21,7 +21,7 @@ from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.runs import collect_versions
 from ebmlang.runs.answer_file import open_answers
-from ebmlang.runs.answers import Answers, Row
+from ebmlang.runs.answers import Answers, RowStatus
 from ebmlang.runtime import (
     Budget,
     Progress,
@@ -111,7 +111,7 @@ def solve_each_model(
 def find_row_problems(model: Model, answers: Answers) -> Iterator[Diagnostic]:
     """Yield a message for each kind of row without an answer, about the first of its kind."""
     table = bind_rows(model)
-    for outcome in (Row.BAD_DATA, Row.NOT_FINITE):
+    for outcome in (RowStatus.BAD_DATA, RowStatus.NOT_FINITE):
         rows = answers.find(outcome)
         if len(rows):
             yield _explain(table, answers, int(rows[0]), len(rows))
@@ -168,7 +168,7 @@ def _start_answers(search: _Search, rows: NDArray[np.intp]) -> Answers:
     reports = {root.path: graph.nodes[n].shape for root, n in graph.roots_of(RootKind.REPORT)}
     return Answers(
         first=int(rows[0]),
-        status=np.full(count, Row.BAD_DATA, dtype=np.uint8),
+        status=np.full(count, RowStatus.BAD_DATA, dtype=np.uint8),
         energy=np.full(count, np.nan),
         feasible=np.zeros(count, dtype=np.bool_),
         converged=np.zeros(count, dtype=np.bool_),
@@ -192,10 +192,10 @@ def _fill(
 ) -> Answers:
     """Return the answers with what was found at some places of the chunk."""
     finite = found.finite.cpu().numpy()
-    status = np.full(len(places), Row.SOLVED, dtype=np.uint8)
-    status[~found.converged.cpu().numpy()] = Row.UNFINISHED
-    status[~found.feasible.cpu().numpy()] = Row.INFEASIBLE
-    status[~finite] = Row.NOT_FINITE
+    status = np.full(len(places), RowStatus.SOLVED, dtype=np.uint8)
+    status[~found.converged.cpu().numpy()] = RowStatus.UNFINISHED
+    status[~found.feasible.cpu().numpy()] = RowStatus.INFEASIBLE
+    status[~finite] = RowStatus.NOT_FINITE
 
     def put(into: Column, values: Tensor | Column) -> Column:
         result = into.copy()
@@ -225,7 +225,7 @@ def _join(search: _Search, chunks: list[Answers], reason: StoppingReason | None)
     parts = list(chunks)
     if done < search.table.count:
         rest = _start_answers(search, np.arange(done, search.table.count))
-        parts.append(replace(rest, status=np.full_like(rest.status, Row.NOT_REACHED)))
+        parts.append(replace(rest, status=np.full_like(rest.status, RowStatus.NOT_REACHED)))
     whole = parts[0]
     ended = "every row has been searched" if reason is None else reason.value
     return replace(
@@ -253,7 +253,7 @@ def _explain(table: Table, answers: Answers, row: int, count: int) -> Diagnostic
     except EbmError as error:
         first = error.diagnostics[0]
         return replace(first, notes=(*first.notes, where))
-    if answers.status[row] == Row.BAD_DATA:
+    if answers.status[row] == RowStatus.BAD_DATA:
         headline = f"whether a bound is infinite differs from row to row, as in row {row}"
         return Diagnostic(code="E0721", headline=headline)
     headline = f"the energy is not finite at any starting point of row {row}"
@@ -263,7 +263,7 @@ def _explain(table: Table, answers: Answers, row: int, count: int) -> Diagnostic
 
 
 def _count_solved(chunks: list[Answers]) -> int:
-    return sum(chunk.count(Row.SOLVED) for chunk in chunks)
+    return sum(chunk.count(RowStatus.SOLVED) for chunk in chunks)
 
 
 def _tensor(module: CompiledEnergy, column: NDArray[np.generic]) -> Tensor:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ebmlang.cli.tables import MOST_ROWS, open_table, show_number
-from ebmlang.runs.answers import Answers, Row
+from ebmlang.runs.answers import Answers, RowStatus
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def draw_outcomes(answers: Answers) -> "Table":
     """Return the table of how many rows ended in which way, and the first of each."""
     table = open_table(["rows", "outcome", "first"], left=["outcome"])
-    for outcome in Row:
+    for outcome in RowStatus:
         rows = answers.find(outcome)
         if len(rows):
             table.add_row(str(len(rows)), outcome.word, f"row {rows[0]}")

@@ -18,7 +18,7 @@ def solve_table(
     import torch
 
     from ebmlang.api.solve_each import find_row_problems
-    from ebmlang.runs.answers import Answers, Row
+    from ebmlang.runs.answers import Answers, RowStatus
     from ebmlang.runtime import SilentProgress, pick_progress
 
     silent = arguments.quiet or arguments.json
@@ -41,8 +41,8 @@ def solve_table(
         if answers.feasible.any():
             console.print(draw_answers(answers))
         problems = list(find_row_problems(model, answers))
-        if answers.count(Row.INFEASIBLE):
-            problems.append(_report_infeasible(answers.find(Row.INFEASIBLE).tolist(), starts))
+        if answers.count(RowStatus.INFEASIBLE):
+            problems.append(_report_infeasible(answers.find(RowStatus.INFEASIBLE).tolist(), starts))
         print_diagnostics(problems)
     if answers.interrupted:
         return INTERRUPTED

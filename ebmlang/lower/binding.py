@@ -174,7 +174,15 @@ def _wrong_shape(given: GivenInfo, found: NDArray[Any]) -> Diagnostic | None:
         headline=f"the data for `{given.path}` is {_shape(found.shape)}, and should be "
         f"{_shape(given.shape)}",
         primary=_declared(given),
+        helps=help_with_rows(found.ndim, len(given.shape)),
     )
+
+
+def help_with_rows(found: int, wanted: int) -> tuple[str, ...]:
+    """Return a help line where data has one axis more than it should: that of many problems."""
+    if found != wanted + 1:
+        return ()
+    return ("if each row is a problem of its own, use `solve_each`, or `ebm solve` with a file",)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

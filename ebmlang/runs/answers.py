@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Row(IntEnum):
+class RowStatus(IntEnum):
     """How the search for one row ended; the order is from good to bad."""
 
     SOLVED = 0
@@ -40,7 +40,7 @@ class Answers:
 
     Attributes:
         first: The number of the first row.
-        status: A `Row` for each.
+        status: A `RowStatus` for each.
         energy: The sum of the soft terms [nats].
         feasible: Whether every requirement holds, exactly.
         converged: Whether the search came to rest.
@@ -69,11 +69,11 @@ class Answers:
     def __len__(self) -> int:
         return len(self.status)
 
-    def count(self, outcome: Row) -> int:
+    def count(self, outcome: RowStatus) -> int:
         """Return how many rows ended so."""
         return int((self.status == outcome).sum())
 
-    def find(self, outcome: Row) -> NDArray[np.intp]:
+    def find(self, outcome: RowStatus) -> NDArray[np.intp]:
         """Return the numbers of the rows that ended so."""
         return np.flatnonzero(self.status == outcome) + self.first
 
@@ -85,7 +85,7 @@ class Answers:
     def columns(self) -> Iterator[tuple[str, NDArray[np.generic]]]:
         """Yield the columns of the table, arrays taken apart: `y[0]`, `y[1]`, ..."""
         yield "row", np.arange(self.first, self.first + len(self))
-        yield "status", np.asarray([row.word for row in Row])[self.status]
+        yield "status", np.asarray([row.word for row in RowStatus])[self.status]
         yield "energy", self.energy
         yield "feasible", self.feasible
         yield "converged", self.converged
@@ -98,7 +98,7 @@ class Answers:
         """Return the whole as a dictionary, for JSON. Any: arrays and numbers."""
         return {
             "rows": len(self),
-            "outcomes": {row.word: self.count(row) for row in Row if self.count(row)},
+            "outcomes": {row.word: self.count(row) for row in RowStatus if self.count(row)},
             "reason": self.reason,
             "seed": self.seed,
             "starts": self.starts,

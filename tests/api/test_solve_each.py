@@ -10,7 +10,7 @@ from ebmlang import EbmError
 from ebmlang.api import solve_each
 from ebmlang.api.rows import bind_rows
 from ebmlang.api.solve_each import find_row_problems
-from ebmlang.runs.answers import Row
+from ebmlang.runs.answers import RowStatus
 
 SAME = 1e-6
 """How close an answer must be to that of the row alone, or to the exact one."""
@@ -53,7 +53,7 @@ def test_three_hundred_least_squares_are_those_of_lapack():
     answers = model.solve_each({"t": t, "y": y})
 
     exact, *_ = np.linalg.lstsq(np.vander(t, 4, increasing=True), y.T)
-    assert (answers.status == Row.SOLVED).all()
+    assert (answers.status == RowStatus.SOLVED).all()
     np.testing.assert_allclose(answers.variables["c"], exact.T, atol=SAME)
 
 
@@ -101,8 +101,8 @@ def test_a_row_that_cannot_be_solved_does_not_change_the_others():
     answers, others = model.solve_each(spoiled), model.solve_each(rows)
 
     kept = np.delete(np.arange(12), [3, 5, 7])
-    assert answers.find(Row.BAD_DATA).tolist() == [3, 7]
-    assert answers.find(Row.INFEASIBLE).tolist() == [5]
+    assert answers.find(RowStatus.BAD_DATA).tolist() == [3, 7]
+    assert answers.find(RowStatus.INFEASIBLE).tolist() == [5]
     assert np.isnan(answers.variables["x"][[3, 7]]).all()
     np.testing.assert_array_equal(answers.variables["x"][kept], others.variables["x"][kept])
 
@@ -110,7 +110,7 @@ def test_a_row_that_cannot_be_solved_does_not_change_the_others():
 def test_an_infeasible_row_has_its_nearest_point():
     answers = ebmlang.loads(PUSHED).solve_each({"a": [[0, 0], [1, 1]], "most": [-50, 3]})
 
-    assert answers.status.tolist() == [Row.INFEASIBLE, Row.SOLVED]
+    assert answers.status.tolist() == [RowStatus.INFEASIBLE, RowStatus.SOLVED]
     np.testing.assert_allclose(answers.variables["x"][0], [-10, -10])
 
 
@@ -121,7 +121,7 @@ def test_a_row_whose_energy_is_finite_nowhere_is_told_apart_with_its_term():
     answers = model.solve_each(rows)
     (problem,) = find_row_problems(model.bind(rows), answers)
 
-    assert answers.status.tolist() == [Row.SOLVED, Row.NOT_FINITE, Row.SOLVED]
+    assert answers.status.tolist() == [RowStatus.SOLVED, RowStatus.NOT_FINITE, RowStatus.SOLVED]
     np.testing.assert_allclose(answers.variables["x"][[0, 2]], [0, np.log(2)], atol=SAME)
     assert problem.code == "E0707"
     assert "row 1" in problem.headline
@@ -135,7 +135,7 @@ def test_a_tolerance_that_is_not_positive_spoils_only_its_row():
     answers = model.solve_each(rows)
     (problem,) = find_row_problems(model.bind(rows), answers)
 
-    assert answers.status.tolist() == [Row.SOLVED, Row.BAD_DATA, Row.SOLVED]
+    assert answers.status.tolist() == [RowStatus.SOLVED, RowStatus.BAD_DATA, RowStatus.SOLVED]
     # Short by 1, at x = 1: half the square of 1 / s.
     np.testing.assert_allclose(answers.energy[[0, 2]], [1 / 2, 1 / 8])
     assert problem.code == "E0704"
@@ -180,7 +180,7 @@ def test_bounds_without_room_spoil_only_their_row():
     answers = model.solve_each(rows)
     (problem,) = find_row_problems(model.bind(rows), answers)
 
-    assert answers.status.tolist() == [Row.SOLVED, Row.BAD_DATA]
+    assert answers.status.tolist() == [RowStatus.SOLVED, RowStatus.BAD_DATA]
     assert problem.code == "E0318"
 
 
@@ -191,7 +191,7 @@ def test_a_bound_that_is_infinite_in_one_row_alone_cannot_vary():
     answers = model.solve_each(rows)
     (problem,) = find_row_problems(model.bind(rows), answers)
 
-    assert answers.status.tolist() == [Row.SOLVED, Row.BAD_DATA]
+    assert answers.status.tolist() == [RowStatus.SOLVED, RowStatus.BAD_DATA]
     assert problem.code == "E0721"
 
 
@@ -325,7 +325,7 @@ def test_ctrl_c_keeps_the_rows_that_are_finished(tmp_path, monkeypatch):
     answers = ebmlang.loads(PUSHED).solve_each(pushed_rows(12), out=out, progress=_Interrupting())
 
     assert answers.interrupted
-    assert answers.status.tolist() == [Row.SOLVED] * 4 + [Row.NOT_REACHED] * 8
+    assert answers.status.tolist() == [RowStatus.SOLVED] * 4 + [RowStatus.NOT_REACHED] * 8
     assert [line.split(",")[0] for line in out.read_text().splitlines()] == ["row", *"0123"]
 
 
@@ -334,7 +334,7 @@ def test_time_that_is_spent_leaves_rows_not_reached(monkeypatch):
 
     answers = ebmlang.loads(PUSHED).solve_each(pushed_rows(12), seconds=1e-9)
 
-    assert (answers.status == Row.NOT_REACHED).all()
+    assert (answers.status == RowStatus.NOT_REACHED).all()
     assert answers.reason == "the time is spent"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ebmlang.runs.answer_file import open_answers
-from ebmlang.runs.answers import Answers, Row
+from ebmlang.runs.answers import Answers, RowStatus
 from ebmlang.source import EbmError
 
 
@@ -19,7 +19,7 @@ def make_answers(rows: int, first: int = 0) -> Answers:
     numbers = np.arange(first, first + rows, dtype=np.float64)
     return Answers(
         first=first,
-        status=np.full(rows, Row.SOLVED, dtype=np.uint8),
+        status=np.full(rows, RowStatus.SOLVED, dtype=np.uint8),
         energy=numbers / 3,
         feasible=np.ones(rows, dtype=np.bool_),
         converged=np.ones(rows, dtype=np.bool_),
@@ -100,10 +100,13 @@ def test_a_place_that_cannot_hold_a_table_is_refused(tmp_path, name):
 
 def test_outcomes_are_counted_and_found_by_the_numbers_of_rows():
     answers = make_answers(4, first=10)
-    status = np.array([Row.SOLVED, Row.BAD_DATA, Row.SOLVED, Row.INFEASIBLE], dtype=np.uint8)
+    status = np.array(
+        [RowStatus.SOLVED, RowStatus.BAD_DATA, RowStatus.SOLVED, RowStatus.INFEASIBLE],
+        dtype=np.uint8,
+    )
 
     answers = replace(answers, status=status)
 
-    assert answers.count(Row.SOLVED) == 2
-    assert answers.find(Row.BAD_DATA).tolist() == [11]
+    assert answers.count(RowStatus.SOLVED) == 2
+    assert answers.find(RowStatus.BAD_DATA).tolist() == [11]
     assert answers.describe()["outcomes"] == {"solved": 2, "infeasible": 1, "bad data": 1}
