@@ -39,9 +39,15 @@ from ebmlang.source import Diagnostic, EbmError
 Column = NDArray[Any]
 """Values of rows. Any: numbers or truth values."""
 
-CHUNK_STARTS = 32_768
-"""Starts that are brought to rest as one batch, where the caller does not say: enough that the
-work outweighs the calls, few enough for a cache and for rows to be kept as the run goes."""
+CHUNK_NUMBERS = 131_072
+"""Coordinates that are moved as one batch, starts times unknowns: enough that the work outweighs
+the calls, few enough that memory is bounded and that rows are kept as the run goes."""
+
+LEAST_STARTS = 128
+"""Starts of a batch however many unknowns there are: as many as `solve` has."""
+
+READ_ROWS = 65_536
+"""Rows of data that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,7 +91,7 @@ def solve_each_model(
         raise EbmError(Diagnostic(code="E0708", headline="there is nothing to find"))
     listener = SilentProgress() if progress is None else progress
     chunks: list[Answers] = []
-    size = max(1, CHUNK_STARTS // starts)
+    size = choose_chunk(starts, search.limits.layout.dim)
     with (
         torch.inference_mode(False),
         threads_for(min(size, table.count) * starts * search.limits.layout.dim),
@@ -106,6 +112,15 @@ def solve_each_model(
         whole = _join(search, chunks, watch.reason)
     file.close(whole)
     return whole
+
+
+def choose_chunk(starts: int, dim: int) -> int:
+    """Return how many rows are solved as one batch.
+
+    >>> choose_chunk(8, 4), choose_chunk(8, 100_000)
+    (4096, 16)
+    """
+    return max(1, max(LEAST_STARTS, CHUNK_NUMBERS // dim) // starts)
 
 
 def find_row_problems(model: Model, answers: Answers) -> Iterator[Diagnostic]:
@@ -144,12 +159,12 @@ def _solve_chunk(search: _Search, rows: NDArray[np.intp], watch: Watch) -> Answe
         points = found.points if boxes is None else boxes.to_written(found.points)
         values = written.reports(points)
     places = readable[kept.cpu().numpy()] - rows[0]
-    return _fill(answers, search, places, found, points, values)
+    return _fill(answers, search, places, found, points, values, watch.reason is not None)
 
 
 def _read_all(module: CompiledEnergy, table: Table) -> Iterator[Columns]:
-    for first in range(0, table.count, CHUNK_STARTS):
-        rows = np.arange(first, min(first + CHUNK_STARTS, table.count))
+    for first in range(0, table.count, READ_ROWS):
+        rows = np.arange(first, min(first + READ_ROWS, table.count))
         yield _read(module, table, rows)[1]
 
 
@@ -189,12 +204,15 @@ def _fill(
     found: RowSolution,
     points: Tensor,
     reports: tuple[Tensor, ...],
+    cut: bool,
 ) -> Answers:
     """Return the answers with what was found at some places of the chunk."""
     finite = found.finite.cpu().numpy()
     status = np.full(len(places), RowStatus.SOLVED, dtype=np.uint8)
-    status[~found.converged.cpu().numpy()] = RowStatus.UNFINISHED
-    status[~found.feasible.cpu().numpy()] = RowStatus.INFEASIBLE
+    restless, feasible = ~found.converged.cpu().numpy(), found.feasible.cpu().numpy()
+    status[restless] = RowStatus.UNFINISHED
+    # Of a search that was cut short, it is not known whether it would have found a point.
+    status[~feasible & ~(restless & cut)] = RowStatus.INFEASIBLE
     status[~finite] = RowStatus.NOT_FINITE
 
     def put(into: Column, values: Tensor | Column) -> Column:

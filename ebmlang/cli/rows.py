@@ -40,6 +40,8 @@ def solve_table(
         console.print(draw_outcomes(answers))
         if answers.feasible.any():
             console.print(draw_answers(answers))
+        if not arguments.quiet:
+            console.print(answers.reason)
         problems = list(find_row_problems(model, answers))
         if answers.count(RowStatus.INFEASIBLE):
             problems.append(_report_infeasible(answers.find(RowStatus.INFEASIBLE).tolist(), starts))

@@ -15,7 +15,8 @@ class RowStatus(IntEnum):
     SOLVED = 0
     """Its design holds every requirement, and is at rest."""
     UNFINISHED = 1
-    """Its design holds every requirement, and might still be improved."""
+    """Its search did not come to rest: a longer one might find a better design, or a feasible one
+    where it was cut short."""
     INFEASIBLE = 2
     """No point was found that holds every requirement; the nearest is shown."""
     NOT_FINITE = 3

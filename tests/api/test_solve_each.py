@@ -11,6 +11,7 @@ from ebmlang.api import solve_each
 from ebmlang.api.rows import bind_rows
 from ebmlang.api.solve_each import find_row_problems
 from ebmlang.runs.answers import RowStatus
+from ebmlang.runtime import Deadline
 
 SAME = 1e-6
 """How close an answer must be to that of the row alone, or to the exact one."""
@@ -304,6 +305,22 @@ def test_sizes_are_those_of_a_row():
     assert table.alone(2).data["y"].shape == (3,)
 
 
+def test_a_search_that_is_cut_short_does_not_say_that_a_row_is_infeasible(monkeypatch):
+    """The time is over after the first look at it, before any point holds the requirement."""
+    model = ebmlang.loads(
+        "given a: real\nvar x: real[2] in [-10, 10]\n"
+        "minimize f: sum(x^2)\nrequire r: x[0] * x[1] >= a"
+    )
+    looks = iter([False, *[True] * 1000])
+    monkeypatch.setattr(Deadline, "is_over", lambda _: next(looks))
+
+    answers = model.solve_each({"a": [99.9, 99.9]}, starts=1)
+
+    assert answers.status.tolist() == [RowStatus.UNFINISHED] * 2
+    assert not answers.feasible.any()
+    assert answers.reason == "the time is spent"
+
+
 class _Interrupting:
     """A progress that presses Ctrl-C when the first chunk is done."""
 
@@ -319,7 +336,7 @@ class _Interrupting:
 
 
 def test_ctrl_c_keeps_the_rows_that_are_finished(tmp_path, monkeypatch):
-    monkeypatch.setattr(solve_each, "CHUNK_STARTS", 32)
+    monkeypatch.setattr(solve_each, "choose_chunk", lambda starts, dim: 4)
     out = tmp_path / "answers.csv"
 
     answers = ebmlang.loads(PUSHED).solve_each(pushed_rows(12), out=out, progress=_Interrupting())
@@ -330,7 +347,7 @@ def test_ctrl_c_keeps_the_rows_that_are_finished(tmp_path, monkeypatch):
 
 
 def test_time_that_is_spent_leaves_rows_not_reached(monkeypatch):
-    monkeypatch.setattr(solve_each, "CHUNK_STARTS", 32)
+    monkeypatch.setattr(solve_each, "choose_chunk", lambda starts, dim: 4)
 
     answers = ebmlang.loads(PUSHED).solve_each(pushed_rows(12), seconds=1e-9)
 
@@ -342,7 +359,7 @@ def test_time_that_is_spent_leaves_rows_not_reached(monkeypatch):
 def test_answers_do_not_depend_on_how_rows_are_put_together(monkeypatch):
     rows = pushed_rows(5)
     whole = ebmlang.loads(PUSHED).solve_each(rows)
-    monkeypatch.setattr(solve_each, "CHUNK_STARTS", 16)
+    monkeypatch.setattr(solve_each, "choose_chunk", lambda starts, dim: 2)
 
     answers = ebmlang.loads(PUSHED).solve_each(rows)
 
