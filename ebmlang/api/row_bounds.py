@@ -117,10 +117,10 @@ def judge_rows(
 
 def _trace(limits: RowLimits, module: CompiledEnergy, columns: Columns) -> list[Tensor]:
     """Return the traced values of rows, each `[row, element]`."""
-    rows = len(columns[0])
-    x = torch.zeros((rows, module.dim), dtype=module.dtype, device=module.device)
+    x = torch.zeros((len(columns[0]), module.dim), dtype=module.dtype, device=module.device)
     with torch.no_grad():
-        return [value.reshape(rows, -1).to(x.dtype) for value in limits.trace(x, *columns)]
+        values = limits.trace(x, *columns)
+    return [(v.flatten(1) if v.ndim > 1 else v[:, None]).to(x.dtype) for v in values]
 
 
 def _share(limits: RowLimits, paths: set[str]) -> Layout:

@@ -134,6 +134,7 @@ def find_row_problems(model: Model, answers: Answers) -> Iterator[Diagnostic]:
 
 def _solve_chunk(search: _Search, rows: NDArray[np.intp], watch: Watch) -> Answers:
     module, table = search.module, search.table
+    answers = _start_answers(search, rows)
     readable, columns = _read(module, table, rows)
     sound, lower, upper = judge_rows(search.limits, module, columns)
     kept = torch.nonzero(sound)[:, 0]
@@ -143,7 +144,6 @@ def _solve_chunk(search: _Search, rows: NDArray[np.intp], watch: Watch) -> Answe
     if search.limits.varies:
         boxes = build_boxes(written, lower[kept], upper[kept])
         target = boxes
-    answers = _start_answers(search, rows)
     if not len(kept):
         return answers
     found = solve_rows(

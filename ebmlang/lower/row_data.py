@@ -4,6 +4,7 @@ What is wrong with a whole column is said at once; what is wrong with single row
 solves them, since a bad row must not stop the others. Nothing here imports torch.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -40,7 +41,7 @@ def find_unreadable(
     """Return which rows hold a number that is not finite, or not of the kind that is declared."""
     wrong = np.zeros(rows, dtype=np.bool_)
     for given in _by_row(graph):
-        values = data[given.path].reshape(rows, -1)
+        values = data[given.path].reshape(rows, math.prod(given.shape))
         if values.dtype.kind == "f":
             wrong |= ~np.isfinite(values).all(1)
             if given.kind is not Kind.REAL:

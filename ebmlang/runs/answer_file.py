@@ -110,7 +110,7 @@ class NpzFile:
         """
         arrays: dict[str, NDArray[np.generic]] = {
             "row": np.arange(len(whole)),
-            "status": whole.status,
+            "status": whole.words,
             "energy": whole.energy,
             "feasible": whole.feasible,
             "converged": whole.converged,

@@ -79,6 +79,11 @@ class Answers:
         return np.flatnonzero(self.status == outcome) + self.first
 
     @property
+    def words(self) -> NDArray[np.str_]:
+        """How each row ended, in words."""
+        return np.asarray([row.word for row in RowStatus])[self.status]
+
+    @property
     def has_all(self) -> bool:
         """Whether every row has a design that holds every requirement."""
         return bool(self.feasible.all())
@@ -86,7 +91,7 @@ class Answers:
     def columns(self) -> Iterator[tuple[str, NDArray[np.generic]]]:
         """Yield the columns of the table, arrays taken apart: `y[0]`, `y[1]`, ..."""
         yield "row", np.arange(self.first, self.first + len(self))
-        yield "status", np.asarray([row.word for row in RowStatus])[self.status]
+        yield "status", self.words
         yield "energy", self.energy
         yield "feasible", self.feasible
         yield "converged", self.converged

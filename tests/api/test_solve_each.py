@@ -206,6 +206,62 @@ def test_a_bound_may_be_infinite_in_some_elements():
     np.testing.assert_allclose(answers.variables["x"], [[0, 1], [1, 2]], atol=SAME)
 
 
+def test_a_table_without_a_row_that_can_be_read_is_answered_all_the_same():
+    answers = ebmlang.loads(BOUNDED).solve_each(
+        {"low": [np.nan, np.nan], "high": [1, 2], "pull": np.zeros((2, 3))}
+    )
+
+    assert answers.status.tolist() == [RowStatus.BAD_DATA] * 2
+
+
+def test_arrays_without_elements_may_come_from_rows():
+    model = ebmlang.loads(
+        "given y: real[N]\nvar x: real in [-1, 1]\nminimize f: x^2 + sum((x - y)^2)"
+    )
+
+    answers = model.solve_each({"y": np.zeros((2, 0))})
+
+    np.testing.assert_allclose(answers.variables["x"], [0, 0], atol=SAME)
+
+
+@pytest.mark.parametrize(
+    "domain", ["simplex[3]", "unit[3]", "ordered[3]", "positive[3]", "real[3]"]
+)
+def test_every_domain_is_searched_by_row(domain):
+    """The nearest point of the domain to one that lies in it, and to one outside it."""
+    model = ebmlang.loads(f"given a: real[3]\nvar x: {domain}\nminimize f: sum((x - a)^2)")
+    inside = {
+        "simplex[3]": [0.2, 0.3, 0.5],
+        "unit[3]": [0.6, 0.0, 0.8],
+        "ordered[3]": [-1, 0, 2],
+        "positive[3]": [1, 2, 3],
+        "real[3]": [-5, 0, 5],
+    }[domain]
+    outside = {
+        "simplex[3]": ([1.0, 0.0, -1.0], [1, 0, 0]),
+        "unit[3]": ([0.0, 3.0, 4.0], [0, 0.6, 0.8]),
+        "ordered[3]": ([0.0, 2.0, 1.0], [0, 1.5, 1.5]),
+        "positive[3]": ([1.0, 4.0, 2.0], [1, 4, 2]),
+        "real[3]": ([1.0, 4.0, 2.0], [1, 4, 2]),
+    }[domain]
+
+    answers = model.solve_each({"a": [inside, outside[0]]})
+
+    np.testing.assert_allclose(answers.variables["x"], [inside, outside[1]], atol=SAME)
+
+
+def test_rows_are_solved_in_float32_too():
+    import torch
+
+    rows = pushed_rows(4)
+
+    answers = ebmlang.loads(PUSHED).solve_each(rows, dtype=torch.float32)
+
+    assert answers.feasible.all()
+    # Margins are aimed at 1e-4 above zero, which float32 can tell from zero.
+    np.testing.assert_allclose(answers.variables["x"], push(rows["a"], rows["most"]), atol=1e-3)
+
+
 def test_a_default_stands_for_no_row():
     """What holds for the default alone must not be taken for a fact of all rows."""
     model = ebmlang.loads(

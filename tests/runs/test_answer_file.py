@@ -65,7 +65,7 @@ def test_an_archive_holds_arrays_by_path(tmp_path):
 
     with np.load(path) as found:
         np.testing.assert_array_equal(found["y"], whole.variables["y"])
-        np.testing.assert_array_equal(found["status"], whole.status)
+        assert found["status"].tolist() == ["solved"] * 4
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as Linux does")
