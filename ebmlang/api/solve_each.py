@@ -79,16 +79,21 @@ def solve_each_model(
     table = bind_rows(model)
     require_sound(table.model, "solve")
     module = compile_model(table.model, dtype=dtype, device=device)
+    # Tensors that are made in inference mode could not be differentiated through later.
+    with torch.inference_mode(False):
+        limits = find_limits(module, lay_out(module), _read_all(module, table))
     search = _Search(
         table=table,
         module=module,
-        limits=find_limits(module, lay_out(module), _read_all(module, table)),
+        limits=limits,
         starts=starts,
         seed=seed,
         versions=collect_versions(),
     )
     if search.limits.layout.dim == 0:
-        raise EbmError(Diagnostic(code="E0708", headline="there is nothing to find"))
+        raise EbmError(
+            Diagnostic(code="E0708", headline="there is nothing to find: the model has no unknowns")
+        )
     listener = SilentProgress() if progress is None else progress
     chunks: list[Answers] = []
     size = choose_chunk(starts, search.limits.layout.dim)

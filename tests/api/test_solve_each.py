@@ -4,6 +4,7 @@ import signal
 
 import numpy as np
 import pytest
+import torch
 
 import ebmlang
 from ebmlang import EbmError
@@ -250,9 +251,16 @@ def test_every_domain_is_searched_by_row(domain):
     np.testing.assert_allclose(answers.variables["x"], [inside, outside[1]], atol=SAME)
 
 
-def test_rows_are_solved_in_float32_too():
-    import torch
+def test_rows_are_solved_in_inference_mode_too():
+    rows = {"low": [-1.0, -2.0], "high": [1.0, 0.0], "pull": np.ones((2, 3))}
 
+    with torch.inference_mode():
+        answers = ebmlang.loads(BOUNDED).solve_each(rows)
+
+    np.testing.assert_allclose(answers.variables["both"], [1, 0], atol=SAME)
+
+
+def test_rows_are_solved_in_float32_too():
     rows = pushed_rows(4)
 
     answers = ebmlang.loads(PUSHED).solve_each(rows, dtype=torch.float32)
@@ -301,6 +309,7 @@ def test_columns_of_elements_are_one_array(tmp_path):
         (PUSHED, {"a": np.zeros((0, 2)), "most": np.zeros(0)}, "E0702"),
         (PUSHED, {"a[0]": np.zeros(3), "a[2]": np.zeros(3), "most": 0}, "E0702"),
         (PUSHED, {"a": np.zeros((3, 2))}, "E0701"),
+        ("given a: real\nminimize f: a^2", {"a": [1, 2]}, "E0708"),
         (PUSHED, {"a": np.zeros((3, 2)), "most": 0, "b": 1}, "E0705"),
         ("given n: int\nvar x: real in [0, n]\nminimize f: x", {"n": [[1], [2]]}, "E0702"),
         (
@@ -322,6 +331,7 @@ def test_columns_of_elements_are_one_array(tmp_path):
         "a table without a row",
         "an element that is missing",
         "a given without data",
+        "nothing to find",
         "data of no given",
         "two axes too many",
         "an index",
