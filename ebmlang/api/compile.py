@@ -32,7 +32,7 @@ def compile_model(
     """
     chosen = pick_device(device)
     graph, bound = find_graph(model)
-    key = (tuple(sorted(bound.sizes.items())), dtype or DTYPE, chosen)
+    key = (tuple(sorted(bound.sizes.items())), tuple(sorted(model.rows)), dtype or DTYPE, chosen)
     # Tensors that are made in inference mode could not be differentiated through later.
     with torch.inference_mode(False):
         if key not in model.modules:

@@ -1,6 +1,7 @@
 """The energy graph of a model: sizes from the data, then built and optimized, once per sizes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ebmlang.api.model import Model
 from ebmlang.api.sizes import BoundSizes, bind_sizes
@@ -20,11 +21,22 @@ def find_analyzed_graph(model: Model) -> tuple[EnergyGraph, BoundSizes]:
 
 
 def _find(model: Model, stage: str, passes: Sequence[Pass]) -> tuple[EnergyGraph, BoundSizes]:
-    bound = bind_sizes(model.program, model.data)
-    key = (stage, *sorted(bound.sizes.items()))
+    # Sizes are the same for all rows: the first stands for them.
+    data = {p: value[0] if p in model.rows else value for p, value in model.data.items()}
+    bound = bind_sizes(model.program, data)
+    key = (stage, *sorted(bound.sizes.items()), *sorted(model.rows))
     if key not in model.graphs:
-        model.graphs[key] = optimize(build_graph(model.program, bound.sizes), passes)
-    return model.graphs[key], bound
+        graph = optimize(build_graph(model.program, bound.sizes), passes)
+        # What varies by row is to an analysis what has no value yet: any number.
+        givens = tuple(
+            replace(given, default=None, by_row=passes is PASSES)
+            if given.path in model.rows
+            else given
+            for given in graph.givens
+        )
+        model.graphs[key] = replace(graph, givens=givens)
+    shared = {path: value for path, value in bound.data.items() if path not in model.rows}
+    return model.graphs[key], replace(bound, data=shared)
 
 
 def build_raw_graph(model: Model) -> tuple[EnergyGraph, BoundSizes]:

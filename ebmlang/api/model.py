@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ebmlang.api.run_files import RunLike
     from ebmlang.lower.module import CompiledEnergy, TermValues
     from ebmlang.runs import Design, Designs, Samples
+    from ebmlang.runs.answers import Answers
     from ebmlang.runs.conflict import Conflicting, Satisfiable
     from ebmlang.runs.explanation import Explanation
     from ebmlang.runs.front import Front
@@ -72,6 +73,8 @@ class Model:
         proofs: The facts for the latest data and weights, by these.
         integrals: What `normalize` has been estimated to add, by content.
         accept_unreliable: Whether estimates that cannot be relied on are used all the same.
+        rows: Givens that data binds to one value for each of many problems, with the problems as
+            its first axis.
 
     `graphs`, `modules`, `proofs` and `integrals` are caches, shared by all models that `bind` makes
     of one: binding other data, weights or seeds never compiles again.
@@ -89,6 +92,7 @@ class Model:
     proofs: "dict[tuple[object, ...], GraphFacts]" = field(default_factory=dict, repr=False)
     integrals: "dict[str, Integral]" = field(default_factory=dict, repr=False)
     accept_unreliable: bool = False
+    rows: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -357,6 +361,46 @@ class Model:
             seconds=seconds,
             dtype=dtype,
             device=device,
+            progress=progress,
+        )
+
+    def solve_each(
+        self,
+        data: Data = None,
+        weights: Mapping[str, float] | None = None,
+        *,
+        starts: int = 8,
+        seed: int = 0,
+        seconds: float | None = None,
+        dtype: "torch.dtype | None" = None,
+        device: str = "auto",
+        out: str | os.PathLike[str] | None = None,
+        progress: "Progress | None" = None,
+    ) -> "Answers":
+        """Search for the best design of each of many problems, as batches: one per row of data.
+
+        Args:
+            data: Bound in addition to what is bound. What has one axis more than its given has a
+                row for each problem in front; the rest is shared by all.
+            weights: Bound likewise, for all rows.
+            starts: How many searches each row has.
+            seed: Chooses where they start: in each row where `solve` would start.
+            seconds: Limit on the time [s].
+            dtype: float64 where it is None.
+            device: `cpu`, `cuda`, or `auto`.
+            out: A table `NAME.csv` that grows as rows are solved, or an archive `NAME.npz`.
+            progress: Hears how far the run is.
+        """
+        from ebmlang.api.solve_each import solve_each_model
+
+        return solve_each_model(
+            self.bind(data, weights),
+            starts=starts,
+            seed=seed,
+            seconds=seconds,
+            dtype=dtype,
+            device=device,
+            out=None if out is None else Path(out),
             progress=progress,
         )
 

@@ -57,7 +57,7 @@ def find_integrals(model: Model) -> dict[str, tuple[GivenInfo, Integral]]:
     if not needed:
         return {}
     _require_integrals(model)
-    declared = tuple(given for given in graph.givens if not given.estimated)
+    declared = tuple(given for given in graph.givens if not (given.estimated or given.by_row))
     values = check_data(replace(graph, givens=declared), bound.data)
     known = {given.path: value for given, value in zip(declared, values, strict=True)}
     analyzed, _ = find_analyzed_graph(model)

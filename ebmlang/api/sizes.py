@@ -8,7 +8,7 @@ import numpy as np
 from ebmlang.api.data_files import Array
 from ebmlang.check.program import Body, Given, Part, Program
 from ebmlang.lang import Size
-from ebmlang.lower.binding import suggest
+from ebmlang.lower.binding import help_with_rows, suggest
 from ebmlang.source import Diagnostic, Label, Report, Span
 
 
@@ -141,6 +141,7 @@ def _wrong_rank(path: str, given: Given, rank: int) -> Diagnostic:
         headline=f"the data for `{path}` has {_axes(rank)}, and should have "
         f"{_axes(given.type.rank)}",
         primary=Label(given.span, f"`{given.type}`"),
+        helps=help_with_rows(rank, given.type.rank),
     )
 
 

@@ -45,10 +45,24 @@ def load_to_run(arguments: Namespace, verb: str) -> Model:
     Raises:
         EbmError: What is wrong with the spec or the data, or why a run would be in vain.
     """
+    model = load_with_data(arguments)
+    warn_before_run(arguments, model, verb)
+    return model
+
+
+def warn_before_run(arguments: Namespace, model: Model, verb: str) -> None:
+    """Print what is not proved of a model with its data, unless `--quiet`.
+
+    Args:
+        arguments: Of the command.
+        model: The model.
+        verb: What is to be done with it: `solve` or `sample`.
+
+    Raises:
+        EbmError: Why a run would be in vain.
+    """
     from ebmlang.api.check import require_sound
 
-    model = load_with_data(arguments)
     warnings = keep_warnings(require_sound(model, verb), arguments.no_warn)
     if not (arguments.quiet or arguments.json):
         print_diagnostics(warnings)
-    return model

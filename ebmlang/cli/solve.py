@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ebmlang.api.model import Model
+from ebmlang.api.rows import has_rows
 from ebmlang.check.paths import find_terms
 from ebmlang.cli.answers import (
     add_answers,
@@ -17,7 +18,7 @@ from ebmlang.cli.answers import (
     say_sensitivity,
 )
 from ebmlang.cli.console import open_console, print_diagnostics, print_json
-from ebmlang.cli.loading import load_to_run
+from ebmlang.cli.loading import load_with_data, warn_before_run
 from ebmlang.cli.options import (
     Command,
     add_run,
@@ -25,9 +26,12 @@ from ebmlang.cli.options import (
     add_weights,
     read_counts,
     read_out,
+    read_pairs,
     read_time,
     read_whole,
+    refuse,
 )
+from ebmlang.cli.rows import solve_table
 from ebmlang.source import RUN_FAILED, Diagnostic, Label
 
 if TYPE_CHECKING:
@@ -37,14 +41,22 @@ if TYPE_CHECKING:
 
 FINE, INTERRUPTED = 0, 130
 
+DESIGNS = "10"
+"""Most designs of one problem, where the user does not say; a row of a table has one."""
+
+STARTS, ROW_STARTS = "128", 8
+"""Starts where the user does not say: of one problem, and of each row of a table."""
+
 
 def _add_arguments(parser: ArgumentParser) -> None:
     add_spec(parser)
     add_weights(parser)
     add_run(parser)
-    parser.add_argument("--designs", default="10", metavar="N", help="most designs to keep")
+    parser.add_argument("--designs", default=DESIGNS, metavar="N", help="most designs to keep")
     parser.add_argument(
-        "--starts", default="128", metavar="N", help="searches in a round, as one batch"
+        "--starts",
+        metavar="N",
+        help="searches in a round, as one batch: 128, or 8 for each row of a table",
     )
     parser.add_argument(
         "--effort",
@@ -57,13 +69,22 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    chosen = arguments.starts
+    arguments.starts = STARTS if chosen is None else chosen
     counts = read_counts(arguments, "designs", "starts")
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_time(arguments.time)
     out = read_out(arguments.out)
     band, slack = read_width(arguments.band, "--band"), read_width(arguments.slack, "--slack")
     terms = read_terms(arguments)
-    model = load_to_run(arguments, "solve")
+    model = load_with_data(arguments)
+    # Only files are tables: a value that was typed with an axis too many is a slip.
+    if has_rows(model, apart_from=read_pairs(arguments.set, "--set")):
+        if arguments.designs != DESIGNS:
+            raise refuse("E0904", "a table has one design per row, so `--designs` is not taken")
+        starts = ROW_STARTS if chosen is None else counts["starts"]
+        return solve_table(arguments, model, starts=starts, seed=seed, seconds=seconds)
+    warn_before_run(arguments, model, "solve")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
 

@@ -32,6 +32,9 @@ class GivenInfo:
 
     One that is `estimated` is no data: it is the log of the integral of exp(-E) of the root
     INTEGRAND of its path, over the variables that this depends on.
+
+    One that is `by_row` has a value of its own in each of the problems that are solved together,
+    and so a chain axis, as an unknown has.
     """
 
     path: str
@@ -40,6 +43,7 @@ class GivenInfo:
     default: Constant | None
     span: Span | None = field(compare=False, default=None)
     estimated: bool = False
+    by_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,16 @@ class EnergyGraph:
 
     @cached_property
     def varying(self) -> tuple[bool, ...]:
-        """For each node, whether it depends on an unknown, and so has a value per chain.
+        """For each node, whether it depends on an unknown or a row, and so has a value per chain.
 
         Parameters of a scan's body count as varying; the scan itself varies when an input does.
         """
         flags: list[bool] = []
+        rows = {given.path for given in self.givens if given.by_row}
         for node in self.nodes:
-            leaf = node.operator in ("variable", "parameter")
+            leaf = node.operator in ("variable", "parameter") or (
+                node.operator == "given" and node.option("path") in rows
+            )
             flags.append(leaf or any(flags[i] for i in node.inputs))
         return tuple(flags)
 

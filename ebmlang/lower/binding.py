@@ -23,18 +23,19 @@ _ACCEPTED = {Kind.REAL: "iuf", Kind.INT: "iuf", Kind.BOOL: "biuf"}
 def check_data(
     graph: EnergyGraph, data: Mapping[str, ArrayLike]
 ) -> tuple[NDArray[np.generic], ...]:
-    """Return the value of every given, in the graph's order: from the data, or its default.
+    """Return the value of every given that is not by row, in order: from the data, or its default.
 
     Raises:
         EbmError: Data is missing (E0701), has another shape (E0702), is not finite (E0703), is
             of another kind (E0803), or is about nothing that the spec declares (E0705).
     """
     report = Report()
-    known = [given.path for given in graph.givens]
+    wanted = [given for given in graph.givens if not given.by_row]
+    known = [given.path for given in wanted]
     for path in data:
         if path not in known:
             report.add(_unknown_data(path, known))
-    values = [_given(report, given, data) for given in graph.givens]
+    values = [_given(report, given, data) for given in wanted]
     report.raise_if_errors()
     return tuple(value for value in values if value is not None)
 
@@ -173,7 +174,15 @@ def _wrong_shape(given: GivenInfo, found: NDArray[Any]) -> Diagnostic | None:
         headline=f"the data for `{given.path}` is {_shape(found.shape)}, and should be "
         f"{_shape(given.shape)}",
         primary=_declared(given),
+        helps=help_with_rows(found.ndim, len(given.shape)),
     )
+
+
+def help_with_rows(found: int, wanted: int) -> tuple[str, ...]:
+    """Return a help line where data has one axis more than it should: that of many problems."""
+    if found != wanted + 1:
+        return ()
+    return ("if each row is a problem of its own, use `solve_each`, or `ebm solve` with a file",)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -14,6 +14,9 @@ The text has one function per question, each computing only what its answer need
 `x` is a batch of packed points, `c` the constants, `g` the data, `w` the weights, `f` the functions
 from Python, `real` the dtype, and `check(i, index)` is called with each index that depends on data
 before it is used.
+
+Data that has a value per row of a table, and so per chain, comes at the end of `p`, behind what
+`prepare` has made. What depends on it is not known to `prepare` and `bounds`, and left out there.
 """
 
 import math
@@ -44,6 +47,7 @@ class Program:
         text: A Python module.
         constants: The values of `c`.
         givens: The paths of `g`.
+        rows: The paths of the data that comes at the end of `p`.
         weights: The paths of `w`.
         externs: The names of `f`.
         bounds: The roots that `bounds` returns.
@@ -53,6 +57,7 @@ class Program:
     text: str
     constants: tuple[Constant, ...]
     givens: tuple[str, ...]
+    rows: tuple[str, ...]
     weights: tuple[str, ...]
     externs: tuple[str, ...]
     bounds: tuple[Root, ...]
@@ -94,21 +99,36 @@ class _Emitter:
         self._graph = graph
         leaves = [n.option("path") for n in graph.nodes if n.operator == "weight"]
         weights = dict.fromkeys((*graph.weights, *leaves))
+        shared = [given.path for given in graph.givens if not given.by_row]
+        self._rows = tuple(given.path for given in graph.givens if given.by_row)
         self._inputs = Inputs(
-            givens={given.path: i for i, given in enumerate(graph.givens)},
+            givens={path: i for i, path in enumerate(shared)},
             weights={path: i for i, path in enumerate(weights)},
         )
         kinds = (RootKind.INDEX, RootKind.POSITIVE)
-        self._checked = tuple((root, n) for root, n in graph.roots.items() if root.kind in kinds)
+        self._checked = tuple(
+            (root, n)
+            for root, n in graph.roots.items()
+            if root.kind in kinds and not graph.varying[n]
+        )
         places = {variable.path: i for i, variable in enumerate(graph.variables)}
         self._variables = {
             number: f"x{places[node.option('path')]}"
             for number, node in enumerate(graph.nodes)
             if node.operator == "variable"
         }
+        # From the end, since how much `prepare` returns is known only once all is written.
+        ends = {path: place - len(self._rows) for place, path in enumerate(self._rows)}
+        self._columns = {
+            number: f"p[{ends[node.option('path')]}]"
+            for number, node in enumerate(graph.nodes)
+            if node.operator == "given" and node.option("path") in ends
+        }
         self._guards = plan_guards(graph, graph.varying)
         kinds = (RootKind.LOWER, RootKind.UPPER)
-        self._bounds = tuple(root for root in graph.roots if root.kind in kinds)
+        self._bounds = tuple(
+            root for root, n in graph.roots.items() if root.kind in kinds and not graph.varying[n]
+        )
 
     def program(self, functions: Sequence[str]) -> Program:
         prepare = self._prepare()
@@ -118,6 +138,7 @@ class _Emitter:
             text="\n\n".join([title + "\n" + _HEAD, prepare, *functions]),
             constants=tuple(self._inputs.constants),
             givens=tuple(self._inputs.givens),
+            rows=self._rows,
             weights=tuple(self._inputs.weights),
             externs=tuple(self._inputs.externs),
             bounds=self._bounds,
@@ -203,7 +224,7 @@ class _Emitter:
             out=Lines(),
             varying=self._graph.varying,
             guards=self._guards,
-            names=dict(self._variables),
+            names={**self._variables, **self._columns},
             behind_prepare=behind_prepare,
             checks=checks or {},
         )

@@ -24,6 +24,7 @@ from ebmlang.lower.binding import (
 )
 from ebmlang.lower.emit import Program, emit_program, list_required
 from ebmlang.lower.packed import PackedEnergy
+from ebmlang.lower.rows import RowEnergy
 from ebmlang.source import Diagnostic, EbmError, InternalError
 
 Extern: TypeAlias = Callable[..., Tensor]
@@ -308,6 +309,24 @@ class CompiledEnergy(torch.nn.Module):
                 (root.path, root.kind): bound
                 for root, bound in zip(program.bounds, bounds, strict=True)
             },
+        )
+
+    def over_rows(self, columns: tuple[Float[Tensor, "chain ..."], ...]) -> RowEnergy:
+        """Return the energy over packed points that each have data of their own.
+
+        Args:
+            columns: For each given of the graph that is by row, in order, its value per point.
+        """
+        assert len(columns) == len(self.program.rows)
+        return RowEnergy(
+            dim=self.dim,
+            dtype=self.dtype,
+            device=self.device,
+            prepared=self.binding.prepared,
+            columns=columns,
+            total=self._functions.total,
+            required=self._functions.requirements,
+            reported=self._functions.reports,
         )
 
     def pack(self, point: Mapping[str, Tensor]) -> Float[Tensor, "chain dim"]:

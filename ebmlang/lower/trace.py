@@ -5,9 +5,9 @@ same kernels, in the same dtype, and followed from E back to the first step that
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +50,14 @@ def explain_nonfinite(energy: CompiledEnergy, point: Mapping[str, Tensor]) -> Di
     return _describe(graph, values, _follow(graph, values, total), chain)
 
 
-def trace_nodes(
-    energy: CompiledEnergy, numbers: Sequence[int]
-) -> Callable[[Tensor], tuple[Tensor, ...]]:
+class Trace(Protocol):
+    """A function from packed points, and the data that each has of its own, to values of nodes."""
+
+    def __call__(self, x: Tensor, *columns: Tensor) -> tuple[Tensor, ...]:
+        """Return the values, each `[chain, ...]`."""
+
+
+def trace_nodes(energy: CompiledEnergy, numbers: Sequence[int]) -> Trace:
     """Return a function from packed points to the values of these nodes, each `[chain, ...]`.
 
     Args:
@@ -66,7 +71,7 @@ def trace_nodes(
     binding = energy.binding
     inputs = energy.inputs(program, binding.givens, binding.weights, binding.dtype, binding.device)
     prepared = functions.prepare(*inputs, binding.dtype, energy.check)
-    return lambda x: functions.trace(x, prepared)
+    return lambda x, *columns: functions.trace(x, (*prepared, *columns))
 
 
 def _follow(graph: EnergyGraph, values: Values, number: int) -> _Blame:

@@ -5,7 +5,7 @@ from ebmlang.runtime.device import pick_device
 from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
 from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pick_progress
 from ebmlang.runtime.random import build_generator, derive_seed
-from ebmlang.runtime.target import LeastSquares, Target
+from ebmlang.runtime.target import LeastSquares, RowTarget, Target, take_points
 from ebmlang.runtime.threads import thread_count, threads_for
 
 __all__ = [
@@ -16,12 +16,14 @@ __all__ = [
     "LeastSquares",
     "Progress",
     "RichProgress",
+    "RowTarget",
     "SilentProgress",
     "Target",
     "build_generator",
     "derive_seed",
     "pick_device",
     "pick_progress",
+    "take_points",
     "thread_count",
     "threads_for",
     "watch_interrupts",

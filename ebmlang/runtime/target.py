@@ -8,7 +8,7 @@ else of the language.
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -47,3 +47,16 @@ class LeastSquares(Target, Protocol):
 
         Has a forward derivative, as `torch.autograd.forward_ad` takes it.
         """
+
+
+@runtime_checkable
+class RowTarget(Target, Protocol):
+    """An energy whose points each have data of their own: it belongs to one batch of points."""
+
+    def take(self, index: Int[Tensor, " kept"]) -> "RowTarget":
+        """Return the energy of some of the points, each as often as it is named."""
+
+
+def take_points(target: Target, index: Int[Tensor, " kept"]) -> Target:
+    """Return the energy of some points of a batch: the same, unless each has its own data."""
+    return target.take(index) if isinstance(target, RowTarget) else target

@@ -58,8 +58,8 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         y: Starts, in the solver's coordinates.
         local: How.
     """
-    watch, begun = problem.watch, y
-    state = augmented_lagrangian.init(problem.target, problem.chart, y)
+    watch, group, begun = problem.watch, problem.group, y
+    state = augmented_lagrangian.init(problem.target, problem.chart, y, group)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
     method = Lbfgs(tolerance=tolerance) if local.method is None else local.method
@@ -73,11 +73,12 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         end = descend(method, state.lagrangian, y, steps=local.steps, watch=watch)
         watch.progress.finished("")
         return end
-    met = torch.arange(len(y), device=y.device) % 2 == 1
+    # Half of the starts about each energy go first to where what is required holds.
+    met = torch.arange(len(y), device=y.device) % (group or len(y)) % 2 == 1
     share = max(1, local.steps // ROUND_SHARE)
     y = y.clone()
-    y[met] = _meet(problem, state.lagrangian, begun[met], share)
-    state = augmented_lagrangian.resume(state, y, met)
+    y[met] = _meet(problem, state.lagrangian.take(torch.nonzero(met)[:, 0]), begun[met], share)
+    state = augmented_lagrangian.resume(state, y, met, group)
     end = _rounds(problem, state, y, method, share)
     return _polish(problem, state.lagrangian, end, local.steps)
 
@@ -125,7 +126,7 @@ def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) 
     if not len(rows) or problem.watch.reason is not None:
         return end
     position = end.position.clone()
-    position[rows] = _meet(problem, lagrangian, position[rows], steps)
+    position[rows] = _meet(problem, lagrangian.take(rows), position[rows], steps)
     return replace(end, position=position)
 
 
@@ -134,8 +135,8 @@ def _meet(
 ) -> Float[Tensor, "start dim"]:
     """Return where starts come to when only what is required counts."""
     violation = Violation(
-        target=problem.target,
-        chart=problem.chart,
+        target=lagrangian.target,
+        chart=lagrangian.chart,
         scale=lagrangian.scale,
         aim=lagrangian.slack,
     )

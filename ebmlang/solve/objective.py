@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import LeastSquares, Target
+from ebmlang.runtime import LeastSquares, Target, take_points
 from ebmlang.spaces import SolvingChart
 
 
@@ -68,7 +68,7 @@ class Lagrangian:
     Attributes:
         target: The model.
         chart: The solver's coordinates.
-        scale: What makes margins comparable: one over their slope, per requirement.
+        scale: What makes margins comparable: one over their slope.
         slack: What each margin is aimed above zero by [tolerances].
         multipliers: One per start and requirement; >= 0.
         penalty: One per start and requirement; positive.
@@ -76,8 +76,8 @@ class Lagrangian:
 
     target: Target
     chart: SolvingChart
-    scale: Float[Tensor, " requirement"]
-    slack: Float[Tensor, " requirement"]
+    scale: Float[Tensor, "start requirement"]
+    slack: Float[Tensor, "start requirement"]
     multipliers: Float[Tensor, "start requirement"]
     penalty: Float[Tensor, "start requirement"]
 
@@ -87,7 +87,14 @@ class Lagrangian:
 
     def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
         """Return the same function for some of the starts."""
-        return replace(self, multipliers=self.multipliers[index], penalty=self.penalty[index])
+        return replace(
+            self,
+            target=take_points(self.target, index),
+            scale=self.scale[index],
+            slack=self.slack[index],
+            multipliers=self.multipliers[index],
+            penalty=self.penalty[index],
+        )
 
     def value(self, x: Float[Tensor, "start dim"]) -> Float[Tensor, " start"]:
         """Return L at packed points."""
@@ -126,23 +133,27 @@ class Violation:
     Attributes:
         target: The model.
         chart: The solver's coordinates.
-        scale: What makes margins comparable, per requirement.
+        scale: What makes margins comparable.
         aim: What each margin is to reach [tolerances].
     """
 
     target: Target
     chart: SolvingChart
-    scale: Float[Tensor, " requirement"]
-    aim: Float[Tensor, " requirement"]
+    scale: Float[Tensor, "start requirement"]
+    aim: Float[Tensor, "start requirement"]
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
         return differentiate(self.chart, y, self._value)
 
     def take(self, index: Int[Tensor, " kept"]) -> "Violation":
-        """Return itself: it keeps nothing per start."""
-        del index
-        return self
+        """Return the same function for some of the starts."""
+        return replace(
+            self,
+            target=take_points(self.target, index),
+            scale=self.scale[index],
+            aim=self.aim[index],
+        )
 
     def _value(self, x: Tensor) -> Tensor:
         short = self.scale * (self.aim - self.target.requirements(x))

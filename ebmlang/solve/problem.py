@@ -17,6 +17,7 @@ class Problem:
         chart: The solver's coordinates.
         seed: Of all random numbers.
         watch: Counts what is spent, and says when to end.
+        group: How many starts in a row search the same energy; None if all do.
     """
 
     target: Target
@@ -24,6 +25,7 @@ class Problem:
     chart: SolvingChart
     seed: int
     watch: Watch
+    group: int | None = None
 
 
 def build_problem(target: Target, layout: Layout, *, seed: int, watch: Watch) -> Problem:

@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import Target
+from ebmlang.runtime import Target, take_points
 from ebmlang.solve.constraints.arrival import arrive, is_within_reach
 from ebmlang.solve.objective import Lagrangian
 from ebmlang.spaces import SolvingChart
@@ -91,16 +91,24 @@ class AugmentedInfo:
     violation: Float[Tensor, " start"]
 
 
-def init(target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"]) -> AugmentedState:
+def init(
+    target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"], group: int | None = None
+) -> AugmentedState:
     """Begin at the positions with multipliers zero.
 
     A first penalty balances the energy against the requirement's margin, as both are at the
     middle of the starts.
+
+    Args:
+        target: The model.
+        chart: The solver's coordinates.
+        y: The positions.
+        group: How many starts in a row are about the same energy; None if all are.
     """
     with torch.no_grad():
         x = chart.to_written(y)
         energy, margins = target.energy(x), target.requirements(x)
-    slope = _slopes(target, chart, y, margins)
+    slope = _slopes(target, chart, y, margins, group)
     lagrangian = Lagrangian(
         target=target,
         chart=chart,
@@ -110,17 +118,19 @@ def init(target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"]) -> 
         penalty=torch.ones_like(margins),
     )
     return AugmentedState(
-        lagrangian=_with_first_penalty(lagrangian, energy, margins),
+        lagrangian=_with_first_penalty(lagrangian, energy, margins, group),
         shortfall=torch.full_like(margins, torch.inf),
         settled=torch.zeros_like(energy, dtype=torch.bool),
     )
 
 
-def _with_first_penalty(lagrangian: Lagrangian, energy: Tensor, margins: Tensor) -> Lagrangian:
-    size = _middle(energy.abs()[:, None]).clamp(min=1)
-    weight = (_middle((lagrangian.scale * margins).abs()).square() / 2).clamp(min=1)
+def _with_first_penalty(
+    lagrangian: Lagrangian, energy: Tensor, margins: Tensor, group: int | None
+) -> Lagrangian:
+    size = _middle(energy.abs()[:, None], group).clamp(min=1)
+    weight = (_middle((lagrangian.scale * margins).abs(), group).square() / 2).clamp(min=1)
     penalty = (GROWTH * size / weight).clamp(*FIRST_PENALTY)
-    return replace(lagrangian, penalty=penalty.expand_as(margins))
+    return replace(lagrangian, penalty=penalty)
 
 
 def _slopes(
@@ -128,14 +138,20 @@ def _slopes(
     chart: SolvingChart,
     y: Float[Tensor, "start dim"],
     margins: Float[Tensor, "start requirement"],
-) -> Float[Tensor, " requirement"]:
+    group: int | None,
+) -> Float[Tensor, "start requirement"]:
     """Return how steep each margin is near its boundary, in the solver's coordinates."""
-    nearest = margins.abs().nan_to_num(nan=torch.inf).argsort(0)[: math.ceil(NEAREST * len(y))]
-    found = [margins.new_ones(0)]
-    for column, rows in enumerate(nearest.unbind(1)):
-        lengths = _lengths(target, chart, y[rows], column)
-        found.append(lengths.nanmedian().nan_to_num(nan=1.0)[None])
-    slope = torch.cat(found)
+    count = len(y) if group is None else group
+    distances = margins.abs().nan_to_num(nan=torch.inf).reshape(-1, count, margins.shape[1])
+    nearest = distances.argsort(1)[:, : math.ceil(NEAREST * count)]
+    begins = count * torch.arange(len(distances), device=y.device)
+    found = [margins.new_ones(len(distances), 0)]
+    for column, places in enumerate(nearest.unbind(2)):
+        rows = (begins[:, None] + places).flatten()
+        lengths = _lengths(take_points(target, rows), chart, y[rows], column)
+        middle = lengths.reshape(places.shape).nanmedian(1).values
+        found.append(middle.nan_to_num(nan=1.0)[:, None])
+    slope = torch.cat(found, 1).repeat_interleave(count, 0)
     # What no unknown decides has no slope, and needs no scale.
     return torch.where(slope > 0, slope.clamp(*SLOPES), 1)
 
@@ -151,11 +167,15 @@ def _lengths(
             (slope,) = torch.autograd.grad(
                 margin.sum(), leaf, allow_unused=True, materialize_grads=True
             )
-    return chart.tangent(y, slope[:, None])[:, 0].norm(dim=1)
+    along: Tensor = chart.tangent(y, slope[:, None])[:, 0].norm(dim=1)
+    return along
 
 
 def resume(
-    state: AugmentedState, y: Float[Tensor, "start dim"], met: Bool[Tensor, " start"]
+    state: AugmentedState,
+    y: Float[Tensor, "start dim"],
+    met: Bool[Tensor, " start"],
+    group: int | None = None,
 ) -> AugmentedState:
     """Choose the first penalties anew, for where the starts are now.
 
@@ -165,12 +185,13 @@ def resume(
         met: Starts that were led to what is required. Their penalty makes the loss of it, by as
             much as a margin changes over one unit, cost more than their energy: they stay there.
             That of the others is lowered where the positions show it to be too high.
+        group: As in `init`.
     """
     lagrangian = state.lagrangian
     with torch.no_grad():
         x = lagrangian.chart.to_written(y)
         energy, margins = lagrangian.target.energy(x), lagrangian.target.requirements(x)
-    here = _with_first_penalty(lagrangian, energy, margins).penalty
+    here = _with_first_penalty(lagrangian, energy, margins, group).penalty
     lower = torch.minimum(lagrangian.penalty, here)
     own = (2 * GROWTH * energy.abs().nan_to_num().clamp(min=1)).clamp(*FIRST_PENALTY)
     penalty = torch.where(met[:, None], own[:, None], lower)
@@ -233,9 +254,9 @@ def finish(
     rows = torch.nonzero(near)[:, 0]
     if not len(rows):
         return state, y, stationarity
-    slope = 1 / lagrangian.scale
-    slack = (ARRIVED_RESOLUTION * slope).clamp(min=ROUND_OFF, max=WIDEST_SLACK)
-    found = arrive(replace(lagrangian.take(rows), slack=slack), y[rows])
+    near_ones = lagrangian.take(rows)
+    slack = (ARRIVED_RESOLUTION / near_ones.scale).clamp(min=ROUND_OFF, max=WIDEST_SLACK)
+    found = arrive(replace(near_ones, slack=slack), y[rows])
     position, settled = y.clone(), state.settled.clone()
     position[rows] = found.position
     settled[rows] = found.arrived
@@ -252,6 +273,12 @@ def take(state: AugmentedState, index: Int[Tensor, " kept"]) -> AugmentedState:
     )
 
 
-def _middle(values: Float[Tensor, "start column"]) -> Float[Tensor, " column"]:
-    """Return the median of each column, with what is not finite counted as large."""
-    return values.nan_to_num(nan=torch.inf).median(0).values.clamp(max=1 / FIRST_PENALTY[0])
+def _middle(
+    values: Float[Tensor, "start column"], group: int | None
+) -> Float[Tensor, "start column"]:
+    """Return the median of each column over each group, what is not finite counted as large."""
+    count = len(values) if group is None else group
+    shape = (len(values) // count, count, values.shape[1])
+    groups = values.nan_to_num(nan=torch.inf).reshape(shape)
+    middle = groups.median(1, keepdim=True).values.clamp(max=1 / FIRST_PENALTY[0])
+    return middle.expand_as(groups).reshape(values.shape)

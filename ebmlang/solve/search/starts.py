@@ -65,15 +65,15 @@ def _screen(
     spread = count - count // 2
     with torch.no_grad():
         parts = [y[i : i + count] for i in range(spread, len(y), count)]
-        merit = torch.cat([_merit(target, chart, part) for part in parts])
+        merit = torch.cat([measure_merit(target, chart, part) for part in parts])
     best = torch.argsort(merit, stable=True)[: count // 2] + spread
     return torch.cat([y[:spread], y[best]])
 
 
-def _merit(
+def measure_merit(
     target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"]
 ) -> Float[Tensor, " start"]:
-    """Return the energy, with half the squared violation of what is required."""
+    """Return what starts are ranked by: the energy, with half the squared violation."""
     x = chart.to_written(y)
     energy = target.energy(x)
     violation = target.requirements(x).clamp(max=0).square().sum(1) / 2
