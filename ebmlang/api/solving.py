@@ -42,7 +42,7 @@ from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.answers.improvement import improve
 from ebmlang.solve.answers.lower_bound import find_enough
 from ebmlang.solve.answers.recombination import recombine
-from ebmlang.solve.effort import Effort
+from ebmlang.solve.effort import QUICK, Effort
 from ebmlang.solve.methods import DEFAULT_METHOD, METHODS, pick_local
 from ebmlang.solve.search.hinted import Hinted
 from ebmlang.source import Diagnostic, EbmError
@@ -186,7 +186,7 @@ class _Searching:
         return self._many_starts(task, settings, way)
 
     def _few_starts(self, task: Task, settings: Settings, count: int, *, insist: bool) -> Found:
-        once = replace(settings, starts=count, effort=Effort(rounds=1, confirming=0))
+        once = replace(settings, starts=count, effort=QUICK)
         found = self._many_starts(task, once)
         if found.proved or insist or found.solution.interrupted:
             return found
@@ -268,7 +268,8 @@ class _Searching:
         for number, alternative in enumerate(alternatives):
             share = settings.share(len(alternatives) + 1 - number)
             seed = derive_seed(settings.seed, f"branch {alternative.name}")
-            own = replace(share, starts=starts, seed=seed)
+            # A part only says where the whole may begin: what it misses, the whole may still find.
+            own = replace(share, starts=starts, seed=seed, effort=QUICK)
             one = self._branch(task, alternative, own)
             if one is not None:
                 found.append(one)

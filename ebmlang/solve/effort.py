@@ -3,8 +3,8 @@
 | effort | rounds go on until |
 | --- | --- |
 | quick | the first is done |
-| normal | one round confirms the best energy; 8 at most |
-| thorough | three rounds in a row confirm it; 32 at most |
+| normal | one round confirms the best energy; 3 at most |
+| thorough | three rounds in a row confirm it; 24 at most |
 
 A round confirms the best energy of all rounds when two or more of its starts reach it. So a
 problem where many starts end at the same minimum takes one round by `normal`, and one whose best
@@ -32,11 +32,14 @@ class Effort:
     confirming: int
 
 
+QUICK = Effort(rounds=1, confirming=0)
+"""One round, whatever it finds."""
+
 EFFORTS: Mapping[str, Effort] = MappingProxyType(
     {
-        "quick": Effort(rounds=1, confirming=0),
-        "normal": Effort(rounds=8, confirming=1),
-        "thorough": Effort(rounds=32, confirming=3),
+        "quick": QUICK,
+        "normal": Effort(rounds=3, confirming=1),
+        "thorough": Effort(rounds=24, confirming=3),
     }
 )
 """By the name that a user gives."""

@@ -77,7 +77,6 @@ def test_every_method_of_the_table_says_what_it_does() -> None:
         ("var x: real\nminimize e: x^4 - x", "lbfgs"),
         ("var x: real\nminimize e: x^2\nprefer p: x <= 0 or x >= 1", "lbfgs"),
         ("var x: real[201]\nminimize e: norm(x - 1)^2", "lbfgs"),
-        ("var x: real\nextern f(x: real): real\nminimize e: f(x)^2", "lbfgs"),
     ],
 )
 def test_squares_are_descended_by_their_residuals(text: str, descent: str) -> None:
