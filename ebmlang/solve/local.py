@@ -13,12 +13,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.solve.constraints import augmented_lagrangian
-from ebmlang.solve.constraints.augmented_lagrangian import ROUNDS, AugmentedState
+from ebmlang.solve.constraints.augmented_lagrangian import AugmentedState
 from ebmlang.solve.descent.adam import Adam
 from ebmlang.solve.descent.lbfgs import Lbfgs
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import descend
-from ebmlang.solve.objective import Lagrangian, Violation
+from ebmlang.solve.objective import Lagrangian, Violation, choose
 from ebmlang.solve.problem import Problem
 
 ADAM_STEPS = 200
@@ -100,19 +100,24 @@ def _rounds(
         stationarity=torch.full_like(y[:, 0], torch.inf),
         done=torch.zeros_like(rows, dtype=torch.bool),
     )
-    watch.progress.started(ROUNDS, "meeting requirements")
-    for _ in range(ROUNDS):
+    most = augmented_lagrangian.rounds(state)
+    watch.progress.started(most, "meeting requirements")
+    for _ in range(most):
         if watch.reason is not None or not len(rows):
             break
-        found = descend(method, state.lagrangian, end.position[rows], steps=steps, watch=watch)
-        state, info = augmented_lagrangian.step(state, found.position, found.done)
-        state, position, stationarity = augmented_lagrangian.finish(state, found.position)
+        before = end.position[rows]
+        found = descend(method, state.lagrangian, before, steps=steps, watch=watch)
+        escaped = augmented_lagrangian.find_escaped(state, before, found.position)
+        position = choose(escaped, before, found.position)
+        # One that has escaped tries again from where it was, under the next penalty.
+        state, info = augmented_lagrangian.step(state, position, found.done | escaped)
+        state, position, stationarity = augmented_lagrangian.finish(state, position)
         end.position[rows] = position
         end.value[rows] = found.value
         end.stationarity[rows] = torch.minimum(found.stationarity, stationarity)
         end.done[rows] = state.settled
         watch.progress.advance(1, f"violation {float(info.violation.min()):.2g}")
-        left = torch.nonzero(~state.settled)[:, 0]
+        left = torch.nonzero(~(state.settled | state.hopeless))[:, 0]
         rows, state = rows[left], augmented_lagrangian.take(state, left)
     watch.progress.finished("")
     return end

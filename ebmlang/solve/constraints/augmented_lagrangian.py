@@ -46,11 +46,18 @@ NEAREST = 0.1
 """Share of the starts, those nearest to its boundary, whose slopes give a margin its scale: far
 away an exponential may be steeper by any factor."""
 
+ESCAPED = 1e3
+"""Factor of the violation, in the margins' scale, at which a start counts as lost."""
+
 REACH = 1e-1
 """Largest violation, in the margins' scale, from which Newton's method is tried."""
 
 ROUNDS = 30
 """Most rounds: some ten for the penalty to grow from its first value, the rest for multipliers."""
+
+ARRIVING_ROUNDS = 12
+"""Most rounds where Newton's method has the last steps: no multipliers need to be waited for, and
+a start that has not arrived by then rests on a saddle or where there are no multipliers."""
 
 GROWTH = 10.0
 """Factor of the penalty where a round did not help enough."""
@@ -73,11 +80,13 @@ class AugmentedState:
         lagrangian: Multipliers and penalties.
         shortfall: Violation or lack of complementarity, the larger, in the margins' scale.
         settled: Starts whose margins are all above zero and whose multipliers fit.
+        hopeless: Starts at rest where something is violated, and no penalty has helped.
     """
 
     lagrangian: Lagrangian
     shortfall: Float[Tensor, "start requirement"]
     settled: Bool[Tensor, " start"]
+    hopeless: Bool[Tensor, " start"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,6 +98,16 @@ class AugmentedInfo:
     """
 
     violation: Float[Tensor, " start"]
+
+
+def rounds(state: AugmentedState) -> int:
+    """Return how many rounds are worth their cost."""
+    return ARRIVING_ROUNDS if _is_arriving(state.lagrangian) else ROUNDS
+
+
+def _is_arriving(lagrangian: Lagrangian) -> bool:
+    requirements = lagrangian.multipliers.shape[1]
+    return is_within_reach(lagrangian.chart, lagrangian.target.dtype, requirements)
 
 
 def init(
@@ -121,6 +140,7 @@ def init(
         lagrangian=_with_first_penalty(lagrangian, energy, margins, group),
         shortfall=torch.full_like(margins, torch.inf),
         settled=torch.zeros_like(energy, dtype=torch.bool),
+        hopeless=torch.zeros_like(energy, dtype=torch.bool),
     )
 
 
@@ -227,8 +247,26 @@ def step(
         lagrangian=replace(lagrangian, multipliers=pressure, penalty=penalty),
         shortfall=torch.where(at_rest, shortfall, state.shortfall),
         settled=done & met.all(1),
+        hopeless=done & (~helped & (lagrangian.penalty >= LARGEST_PENALTY)).any(1),
     )
     return following, AugmentedInfo(violation=violation.amax(1))
+
+
+def find_escaped(
+    state: AugmentedState, before: Float[Tensor, "start dim"], after: Float[Tensor, "start dim"]
+) -> Bool[Tensor, " start"]:
+    """Return which starts a round has led far away from what is required: to lower energies there.
+
+    A Lagrangian may have no minimum where the energy falls faster than a penalty rises.
+    """
+    lagrangian = state.lagrangian
+
+    def violation(y: Tensor) -> Tensor:
+        with torch.no_grad():
+            margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
+        return (-lagrangian.gap(margins)).clamp(min=0).amax(1)
+
+    return violation(after) > ESCAPED * violation(before).clamp(min=1)
 
 
 def finish(
@@ -246,7 +284,7 @@ def finish(
     """
     lagrangian = state.lagrangian
     stationarity = torch.full_like(y[:, 0], torch.inf)
-    if not is_within_reach(lagrangian.chart, lagrangian.target.dtype, state.shortfall.shape[1]):
+    if not _is_arriving(lagrangian):
         return state, y, stationarity
     with torch.no_grad():
         margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
@@ -270,6 +308,7 @@ def take(state: AugmentedState, index: Int[Tensor, " kept"]) -> AugmentedState:
         lagrangian=state.lagrangian.take(index),
         shortfall=state.shortfall[index],
         settled=state.settled[index],
+        hopeless=state.hopeless[index],
     )
 
 
