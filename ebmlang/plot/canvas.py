@@ -1,5 +1,6 @@
 """Figures: rows of panels, in shades that can be told apart in grey, written without a window."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -137,16 +138,17 @@ def require_format(path: Path) -> None:
         )
 
 
-def write_figure(figure: "Figure", path: Path) -> None:
+def write_figure(figure: "Figure", path: str | os.PathLike[str]) -> None:
     """Write a figure in the format that the ending of its name says.
 
     Raises:
         EbmError: E0804 where it cannot be written there, or not in that format.
     """
-    require_format(path)
+    picture = Path(path)
+    require_format(picture)
     from matplotlib import style
 
-    suffix = path.suffix.lower()
+    suffix = picture.suffix.lower()
 
     def write(place: Path) -> None:
         with style.context(["default", SETTINGS]):
@@ -154,7 +156,7 @@ def write_figure(figure: "Figure", path: Path) -> None:
                 place, format=suffix.removeprefix("."), dpi=RESOLUTION, metadata=FIXED[suffix]
             )
 
-    write_atomically(path, write)
+    write_atomically(picture, write)
 
 
 def shade(place: int, count: int) -> tuple[float, float, float, float]:
