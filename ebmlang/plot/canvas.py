@@ -1,5 +1,7 @@
 """Figures: rows of panels, in shades that can be told apart in grey, written without a window."""
 
+import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -137,24 +139,27 @@ def require_format(path: Path) -> None:
         )
 
 
-def write_figure(figure: "Figure", path: Path) -> None:
+def write_figure(figure: "Figure", path: str | os.PathLike[str]) -> None:
     """Write a figure in the format that the ending of its name says.
 
     Raises:
         EbmError: E0804 where it cannot be written there, or not in that format.
     """
-    require_format(path)
+    picture = Path(path)
+    require_format(picture)
     from matplotlib import style
 
-    suffix = path.suffix.lower()
+    suffix = picture.suffix.lower()
 
     def write(place: Path) -> None:
-        with style.context(["default", SETTINGS]):
+        with style.context(["default", SETTINGS]), warnings.catch_warnings():
+            # A name may be of letters that the font lacks: they are boxes then.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
             figure.savefig(
                 place, format=suffix.removeprefix("."), dpi=RESOLUTION, metadata=FIXED[suffix]
             )
 
-    write_atomically(path, write)
+    write_atomically(picture, write)
 
 
 def shade(place: int, count: int) -> tuple[float, float, float, float]:
@@ -177,4 +182,5 @@ def show_name(name: str) -> str:
     """
     line = "".join(letter if letter.isprintable() else " " for letter in name)
     short = line if len(line) <= LONGEST_NAME else "…" + line[1 - LONGEST_NAME :]
-    return short.replace("$", r"\$")
+    # Matplotlib keeps what begins with an underscore out of legends.
+    return (" " if short.startswith("_") else "") + short.replace("$", r"\$")

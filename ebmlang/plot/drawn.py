@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ebmlang.plot.numbers import tame
 from ebmlang.plot.shapes import may_have_shape
 from ebmlang.runs.directory import RunDirectory
 from ebmlang.runs.samples import Samples
@@ -56,13 +57,13 @@ class SampledRun:
         """Return a scalar at all draws, `[chain, draw]`."""
         path, place = self.scalars[name]
         if place is None:
-            return np.asarray(self.energies, dtype=np.float64)
+            return tame(self.energies)
         source = self.variables if path in self.variables else self.reports
         if isinstance(source, StoredArrays):
             # The others stay on the disk.
-            return np.asarray(source.read_scalar(path, place), dtype=np.float64)
+            return tame(source.read_scalar(path, place))
         values = source[path]
-        return np.asarray(values.reshape(*values.shape[:2], -1)[:, :, place], dtype=np.float64)
+        return tame(values.reshape(*values.shape[:2], -1)[:, :, place])
 
     def pick(self, source: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
         """Return some draws of what may be drawn whole, evenly spaced, `[point, ...]`.
@@ -74,7 +75,7 @@ class SampledRun:
         rows = np.linspace(0, chains * draws - 1, min(chains * draws, MOST_WHOLE)).astype(int)
         # By draw and then by chain, so that all chains are seen, and all of the run.
         return {
-            path: np.asarray(source[path][rows % chains, rows // chains], dtype=np.float64)
+            path: tame(source[path][rows % chains, rows // chains])
             for path in source
             if may_have_shape(path, self._shape(path)[2:])
             and math.prod(self._shape(path)) <= LARGEST_WHOLE

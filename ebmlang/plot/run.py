@@ -39,7 +39,7 @@ def plot_run(path: str | os.PathLike[str], *, quantities: Iterable[str] = ()) ->
     try:
         content = json.loads(read_bytes(place))
     except (ValueError, RecursionError):
-        raise refuse_nothing(place.name, "it is not JSON") from None
+        raise refuse_nothing(place.name, "it is neither JSON nor the folder of a run") from None
     if isinstance(content, dict):
         solved = read_designs(content)
         if solved is not None:

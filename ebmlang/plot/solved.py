@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ebmlang.plot.numbers import tame
 from ebmlang.runs.design import Designs
 from ebmlang.runs.plain import make_plain
 
@@ -73,7 +74,7 @@ def read_designs(described: Mapping[str, Any]) -> SolvedRun | None:
     return SolvedRun(
         status=str(described.get("status", "")),
         nearest=is_nearest,
-        energies=np.array([_number(one.get("energy")) for one in points]),
+        energies=tame([_number(one.get("energy")) for one in points]),
         terms=_read_group(points, "terms"),
         margins=_read_group(points, "margins"),
         variables=_read_group(points, "variables"),
@@ -89,7 +90,7 @@ def _read_ends(ends: Mapping[str, Any]) -> tuple[Floats, NDArray[np.bool_]]:
         return np.empty(0), np.empty(0, dtype=bool)
     # Where one is shorter, the file is not whole; what there is, is still worth a look.
     pairs = list(zip(energies, feasible, strict=False))
-    return np.array([_number(e) for e, _ in pairs]), np.array([f is True for _, f in pairs])
+    return tame([_number(e) for e, _ in pairs]), np.array([f is True for _, f in pairs])
 
 
 def _read_group(points: Sequence[Mapping[str, Any]], name: str) -> dict[str, Floats]:
@@ -109,7 +110,7 @@ def _array(value: object) -> Floats | None:
     """Return nested lists of numbers as an array; None where they are something else."""
     try:
         # JSON has null for what is no number, and NumPy makes it one.
-        return np.asarray(value, dtype=np.float64)
+        return tame(value)  # type: ignore[arg-type]
     except (ValueError, TypeError):
         return None
 

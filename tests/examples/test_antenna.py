@@ -43,7 +43,6 @@ def test_there_are_beams_in_both_directions_with_side_lobes_20_db_below():
         beam = int(np.argmin(abs(sines[power.argmax()] - BEAMS)))
         (at_beam,) = array_factor(design.variables, BEAMS[[beam]])
         beside = abs(sines - BEAMS[beam]) > LOBE
-        # Half a wavelength apart, -1 and 1 are one direction: no lobe reaches around.
         assert power[beside].max() <= at_beam - 20
         assert np.mean(design.variables["amplitude"]) >= 0.8 - 1e-9
         pointed.append(beam)

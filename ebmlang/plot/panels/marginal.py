@@ -35,7 +35,9 @@ def draw_marginal(axes: "Axes", name: str, values: NDArray[np.float64]) -> None:
         axes.set_xticks([])
         axes.text(0.5, 0.5, "no finite value", ha="center", transform=axes.transAxes)
         return
-    low, high = np.quantile(known, [(1 - INSIDE) / 2, (1 + INSIDE) / 2]).tolist()
+    # Outwards to draws, so that of few draws none is left out.
+    low = float(np.quantile(known, (1 - INSIDE) / 2, method="lower"))
+    high = float(np.quantile(known, (1 + INSIDE) / 2, method="higher"))
     if not high > low:
         axes.axvline(low, color="black")
         axes.set_xlabel("the same in all draws")

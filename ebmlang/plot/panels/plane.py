@@ -166,7 +166,9 @@ def draw_cloud(axes: "Axes", shape: Shape) -> None:
                 axes.plot(line[:, 0], line[:, 1], color="0.35", linewidth=0.7, alpha=0.1)
         count = len(rows)
     if shape.form is Form.GRAPH:
-        middle = np.nanmedian(shape.lines, axis=0)
+        known = np.isfinite(shape.lines).any(axis=0)
+        middle = np.full(known.shape, np.nan)
+        middle[known] = np.nanmedian(shape.lines[:, known], axis=0)
         for number, line in enumerate(middle):
             name = "median" if number == 0 else None
             axes.plot(line[:, 0], line[:, 1], color="black", linewidth=1.5, label=name)

@@ -46,9 +46,14 @@ def draw_space(axes: "Axes", shape: Shape, point: int, title: str) -> None:
 def turn_flat(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return points about their mean, turned so that their spread falls from axis to axis.
 
+    Those that are nowhere are left out.
+
     >>> turn_flat(np.array([[0.0, 0.0, -3.0], [0.0, 1.0, 3.0], [0.0, -1.0, 3.0]])).std(axis=0)
     array([2.82842712, 0.81649658, 0.        ])
     """
-    known = np.nan_to_num(points - np.nanmean(points, axis=0))
-    _, _, axes = np.linalg.svd(known, full_matrices=True)
-    return np.asarray(known @ axes.T)
+    known = points[np.isfinite(points).all(axis=1)]
+    if not len(known):
+        return known
+    centered = known - known.mean(axis=0)
+    _, _, axes = np.linalg.svd(centered, full_matrices=True)
+    return np.asarray(centered @ axes.T)
