@@ -310,6 +310,11 @@ def test_columns_of_elements_are_one_array(tmp_path):
         (PUSHED, {"a[0]": np.zeros(3), "a[2]": np.zeros(3), "most": 0}, "E0702"),
         (PUSHED, {"a": np.zeros((3, 2))}, "E0701"),
         ("given a: real\nminimize f: a^2", {"a": [1, 2]}, "E0708"),
+        (
+            "given y: real[N]\nvar x: real[N]\nminimize f: sum((x - y)^2)",
+            {"y": np.zeros((2, 3)), "N": [3, 3]},
+            "E0702",
+        ),
         (PUSHED, {"a": np.zeros((3, 2)), "most": 0, "b": 1}, "E0705"),
         ("given n: int\nvar x: real in [0, n]\nminimize f: x", {"n": [[1], [2]]}, "E0702"),
         (
@@ -332,6 +337,7 @@ def test_columns_of_elements_are_one_array(tmp_path):
         "an element that is missing",
         "a given without data",
         "nothing to find",
+        "a size by row",
         "data of no given",
         "two axes too many",
         "an index",
