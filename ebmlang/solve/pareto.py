@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.lang import DomainKind
@@ -34,6 +34,7 @@ from ebmlang.solve.run import search
 from ebmlang.solve.search.multistart import Multistart
 from ebmlang.solve.search.seeded import Seeded
 from ebmlang.solve.solution import Solution
+from ebmlang.solve.tiers import Columns, Terms
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 
 LEAST_SHARE = 1e-3
@@ -170,9 +171,9 @@ class DirectedTarget:
 def find_front(
     target: Target,
     layout: Layout,
-    terms: Callable[[Tensor], Tensor],
-    groups: tuple[Int[Tensor, " term"], ...],
-    others: Int[Tensor, " term"],
+    terms: Terms,
+    groups: tuple[Columns, ...],
+    others: Columns,
     *,
     seed: int,
     starts: int,
