@@ -42,6 +42,7 @@ def describe_interface(program: Program) -> dict[str, Any]:
         ],
         "properties": [claim.name for claim in program.claims if isinstance(claim, Property)],
         "examples": [claim.name for claim in program.claims if isinstance(claim, Example)],
+        "priority": [list(tier) for tier in program.priority],
     }
 
 

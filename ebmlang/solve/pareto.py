@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.lang import DomainKind
@@ -34,6 +34,7 @@ from ebmlang.solve.run import search
 from ebmlang.solve.search.hinted import Hinted
 from ebmlang.solve.search.multistart import Multistart
 from ebmlang.solve.solution import Solution
+from ebmlang.solve.tiers import Columns, Terms
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 
 LEAST_SHARE = 1e-3
@@ -170,9 +171,9 @@ class DirectedTarget:
 def find_front(
     target: Target,
     layout: Layout,
-    terms: Callable[[Tensor], Tensor],
-    groups: tuple[Int[Tensor, " term"], ...],
-    others: Int[Tensor, " term"],
+    terms: Terms,
+    groups: tuple[Columns, ...],
+    others: Columns,
     *,
     seed: int,
     starts: int,
@@ -238,21 +239,22 @@ def find_front(
         weights = SUM / scales
         weights[number] = 1 / scales[number]
         good = found.energies <= found.energies[0] + scales[number] * SUM
-        corners.append(
-            search(
-                CornerTarget(target=target, terms=columns, weights=weights),
-                layout,
-                Hinted(hints=found.points[good], starts=max(1, starts // FEW), local=local),
-                seed=derive_seed(seed, f"corner {number} again"),
-                designs=1,
-                width=starts,
-                progress=progress,
-                budget=deadline.remaining(),
-            )
+        corner = search(
+            CornerTarget(target=target, terms=columns, weights=weights),
+            layout,
+            Hinted(hints=found.points[good], starts=max(1, starts // FEW), local=local),
+            seed=derive_seed(seed, f"corner {number} again"),
+            designs=1,
+            width=starts,
+            progress=progress,
+            budget=deadline.remaining(),
         )
+        # A run that ends early may have lost what the first search had.
+        corners.append(corner if corner.is_feasible else found)
     with torch.no_grad():
-        table = columns(torch.cat([found.points[:1] for found in corners if found.is_feasible]))
-    ideal, worst = table[:, :-1].amin(0), table[:, :-1].amax(0)
+        table = columns(torch.cat([found.points[:1] for found in corners]))
+        least = torch.stack([found.energies[0] for found in alone])
+    ideal, worst = torch.minimum(table[:, :-1].amin(0), least), table[:, :-1].amax(0)
     scales = _measure(table)
     directed = DirectedTarget(
         target=target,

@@ -14,6 +14,7 @@ methods for engineering (2004), section 3.3 and equation 12.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float, Int
@@ -39,8 +40,11 @@ minimizer resolves."""
 PASSED_ON = 64
 """Most points of a tier from which the next one starts."""
 
-Terms = Callable[[Tensor], Tensor]
+Terms: TypeAlias = Callable[[Tensor], Tensor]
 """From packed points to the energy of each soft term, `[chain, term]`."""
+
+Columns: TypeAlias = Int[Tensor, " _"]
+"""Which terms; how many of them differs from tier to tier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,7 +61,7 @@ class TierTarget:
 
     target: Target
     terms: Terms
-    tiers: tuple[Int[Tensor, " term"], ...]
+    tiers: tuple[Columns, ...]
     limits: Float[Tensor, " tier"]
     slacks: Float[Tensor, " tier"]
 
@@ -90,7 +94,7 @@ class TierTarget:
 
 
 def sum_tiers(
-    energies: Float[Tensor, "chain term"], tiers: tuple[Int[Tensor, " term"], ...]
+    energies: Float[Tensor, "chain term"], tiers: tuple[Columns, ...]
 ) -> Float[Tensor, "chain tier"]:
     """Return the energy of each tier."""
     return torch.stack([energies[:, columns].sum(1) for columns in tiers], 1)
@@ -100,7 +104,7 @@ def solve_tiers(
     target: Target,
     layout: Layout,
     terms: Terms,
-    tiers: tuple[Int[Tensor, " term"], ...],
+    tiers: tuple[Columns, ...],
     *,
     slack: float = SLACK,
     seed: int,

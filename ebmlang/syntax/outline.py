@@ -143,8 +143,12 @@ def _outline_statement(node: Statement) -> Outline:
             denials = (("violates", path) for path in violates)
             return Outline(f"example {name.name}", (*set_to, *claims, *denials))
         case Priority(tiers=tiers):
-            ordered = (("then" if i else "", path) for i, tier in enumerate(tiers) for path in tier)
-            return Outline("priority", tuple(ordered))
+            ranked = (
+                ("and" if place else "then" if rank else "", path)
+                for rank, tier in enumerate(tiers)
+                for place, path in enumerate(tier)
+            )
+            return Outline("priority", tuple(ranked))
         case Logic(name=name):
             return Outline(f"logic {name.name}")
         case DefaultTolerance(value=value):

@@ -1,7 +1,7 @@
 """What a local method is: `init` and `step` over a batch of starts, each going its own way."""
 
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -27,6 +27,7 @@ class Minimum:
 State = TypeVar("State")
 
 
+@runtime_checkable
 class Descent(Protocol[State]):
     """A local method. Its state is one tensor or more, whose first axis is the start."""
 

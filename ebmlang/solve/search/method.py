@@ -1,7 +1,7 @@
 """What a global method is: `init` and `step`, and a step is a round that brings starts to rest."""
 
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.problem import Problem
@@ -23,6 +23,7 @@ class Round:
 State = TypeVar("State")
 
 
+@runtime_checkable
 class Search(Protocol[State]):
     """A global method."""
 
