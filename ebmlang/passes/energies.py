@@ -24,8 +24,8 @@ def compute_energies(graph: EnergyGraph) -> EnergyGraph:
     """Return the graph with constraints replaced by their margins and energies.
 
     Roots TERM become ENERGY, and MARGIN where the term is a constraint; roots REQUIRE become
-    MARGIN and HARD, and CLAUSES where solvers need others; a PIECE that is a constraint becomes its energy, and PIECE_MARGIN; TOTAL is
-    the sum of all ENERGY.
+    MARGIN and HARD, and CLAUSES where solvers need others; a PIECE that is a constraint becomes its
+    energy, and PIECE_MARGIN; TOTAL is the sum of all ENERGY.
     """
     writing = _Writing(with_bodies(graph, compute_energies))
     for number, node in enumerate(writing.graph.nodes):

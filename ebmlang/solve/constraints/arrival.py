@@ -126,9 +126,7 @@ def _judge(lagrangian: Lagrangian, y: Tensor, position: Tensor, multipliers: Ten
     )
     return Arrival(
         position=torch.where(arrived[:, None], position, y),
-        multipliers=torch.where(
-            arrived[:, None], multipliers.clamp(min=0), lagrangian.multipliers
-        ),
+        multipliers=torch.where(arrived[:, None], multipliers.clamp(min=0), lagrangian.multipliers),
         energy=model.energy,
         stationarity=stationarity,
         arrived=arrived,
