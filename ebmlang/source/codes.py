@@ -101,6 +101,7 @@ _TABLE = {
     "E0710": Code("wrong-point", WRONG_USAGE),
     "E0711": Code("out-of-memory", RUN_FAILED),
     "E0715": Code("integral-unreliable", RUN_FAILED),
+    "E0725": Code("function-failed", RUN_FAILED),
     # Files
     "E0801": Code("file-not-found", WRONG_USAGE),
     "E0802": Code("file-not-readable", WRONG_USAGE),
