@@ -180,7 +180,8 @@ def _lengths(
             (slope,) = torch.autograd.grad(
                 margin.sum(), leaf, allow_unused=True, materialize_grads=True
             )
-    return chart.tangent(y, slope[:, None])[:, 0].norm(dim=1)
+    lengths: Tensor = chart.tangent(y, slope[:, None])[:, 0].norm(dim=1)
+    return lengths
 
 
 def resume(
