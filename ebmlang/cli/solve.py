@@ -36,10 +36,14 @@ from ebmlang.source import RUN_FAILED, Diagnostic, Label
 
 if TYPE_CHECKING:
     from ebmlang.runs import Designs
+    from ebmlang.runs.conflict import Conflicting
     from ebmlang.runs.front import Front
     from ebmlang.runs.sensitivity import Sensitivity
 
 FINE, INTERRUPTED = 0, 130
+
+CONFLICT_SECONDS = 10.0
+"""How long to look for the requirements to blame, where nothing feasible was found [s]."""
 
 DESIGNS = "10"
 """Most designs of one problem, where the user does not say; a row of a table has one."""
@@ -141,6 +145,14 @@ def _finish(
     from ebmlang.runs.design import Designs
     from ebmlang.runs.front import Front
 
+    conflict = None
+    if found.status is Status.INFEASIBLE:
+        from ebmlang.api.infeasible import blame_requirements
+
+        seconds = read_time(arguments.time)
+        longest = min(CONFLICT_SECONDS, CONFLICT_SECONDS if seconds is None else seconds)
+        conflict = blame_requirements(model, seed=found.seed, seconds=longest)
+        described |= {} if conflict is None else {"conflict": conflict.describe()}
     if out is not None:
         _write(out, described)
     if arguments.json:
@@ -171,7 +183,7 @@ def _finish(
         console.print(draw_terms(found.nearest))
     if not found.designs and not arguments.json:
         violated = found.nearest.margins if found.nearest is not None else {}
-        print_diagnostics([_report_infeasible(model, violated, found.starts)])
+        print_diagnostics([_report_infeasible(model, violated, found.starts, conflict)])
     if found.status is Status.INTERRUPTED:
         return INTERRUPTED
     return FINE if found.designs else RUN_FAILED
@@ -188,22 +200,38 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _report_infeasible(model: Model, margins: Mapping[str, float], starts: int) -> Diagnostic:
+def _report_infeasible(
+    model: Model, margins: Mapping[str, float], starts: int, conflict: "Conflicting | None"
+) -> Diagnostic:
     required = {p: t for p, t in find_terms(model.program).items() if t.role.value == "require"}
     short = sorted((margins[path], path) for path in required if margins.get(path, 0) < 0)
     labels = [
         Label(required[path].span, f"`{path}` fails by {-margin:.3g}") for margin, path in short
     ]
+    notes = [f"the nearest of {starts} starts is shown; that is no proof that there is none"]
+    helps = [
+        f"search from more starts, with `--starts {4 * starts}`",
+        "see which cannot hold together, with `ebm explain --conflict`",
+    ]
+    if conflict is not None:
+        named = " and ".join(
+            f"`{path}`" for path in dict.fromkeys(m.path for m in conflict.members)
+        )
+        words = "; ".join(member.text for member in conflict.members)
+        notes = [f"the smallest conflict is in {named}: {words}", conflict.reason]
+        if conflict.bounds:
+            listed = ", ".join(f"`{path}`" for path in conflict.bounds)
+            notes.append(f"the bounds of {listed} are part of it")
+        helps = ["see what would mend it, with `ebm explain --repair`"]
+        if not conflict.proved:
+            helps.append(f"search from more starts, with `--starts {4 * starts}`")
     return Diagnostic(
         code="E0706",
         headline="no point was found where every `require` holds",
         primary=labels[0] if labels else None,
         secondary=tuple(labels[1:]),
-        notes=(f"the nearest of {starts} starts is shown; that is no proof that there is none",),
-        helps=(
-            f"search from more starts, with `--starts {4 * starts}`",
-            "see which cannot hold together, with `ebm explain --conflict`",
-        ),
+        notes=tuple(notes),
+        helps=tuple(helps),
     )
 
 

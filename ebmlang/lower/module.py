@@ -23,6 +23,7 @@ from ebmlang.lower.binding import (
     suggest,
 )
 from ebmlang.lower.emit import Program, emit_program, list_required
+from ebmlang.lower.externs import guard_extern
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.rows import RowEnergy
 from ebmlang.source import Diagnostic, EbmError, InternalError
@@ -132,6 +133,14 @@ def execute(program: Program, externs: list[Extern]) -> Functions:
     return cast(Functions, _Namespace(names))
 
 
+def guard_externs(graph: EnergyGraph, program: Program, externs: list[Extern]) -> list[Extern]:
+    """Return the functions of a program, each of which names its terms where it fails."""
+    return [
+        guard_extern(extern, name, graph)
+        for name, extern in zip(program.externs, externs, strict=True)
+    ]
+
+
 class _Namespace:
     def __init__(self, names: Mapping[str, object]) -> None:
         self.__dict__.update(names)
@@ -159,7 +168,7 @@ class CompiledEnergy(torch.nn.Module):
         )
         # Has no elements: it knows where the module is, and its dtype.
         self.register_buffer("anchor", torch.empty(0), persistent=False)
-        self._functions = execute(program, externs)
+        self._functions = execute(program, guard_externs(graph, program, externs))
         self._binding: Binding | None = None
 
     @property

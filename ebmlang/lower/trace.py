@@ -17,7 +17,7 @@ from ebmlang.graph import EnergyGraph, Node, RootKind
 from ebmlang.lang.operator import Family
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.emit import emit_trace
-from ebmlang.lower.module import COMPILATIONS, CompiledEnergy, execute
+from ebmlang.lower.module import COMPILATIONS, CompiledEnergy, execute, guard_externs
 from ebmlang.source import Diagnostic, Label
 
 Values: TypeAlias = Mapping[int, NDArray[Any]]
@@ -67,7 +67,8 @@ def trace_nodes(energy: CompiledEnergy, numbers: Sequence[int]) -> Trace:
     program = emit_trace(energy.graph, numbers)
     COMPILATIONS["trace"] += 1
     externs = dict(zip(energy.program.externs, energy.externs, strict=True))
-    functions = execute(program, [externs[name] for name in program.externs])
+    chosen = [externs[name] for name in program.externs]
+    functions = execute(program, guard_externs(energy.graph, program, chosen))
     binding = energy.binding
     inputs = energy.inputs(program, binding.givens, binding.weights, binding.dtype, binding.device)
     prepared = functions.prepare(*inputs, binding.dtype, energy.check)

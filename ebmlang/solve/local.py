@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.solve.constraints import augmented_lagrangian
@@ -125,14 +125,21 @@ def _rounds(
 
 def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) -> Minimum:
     """Move starts that still violate something to the nearest points that do not, if they can."""
-    with torch.no_grad():
-        margins = problem.target.requirements(problem.chart.to_written(end.position))
-    rows = torch.nonzero(~(margins >= 0).all(1))[:, 0]
+    rows = torch.nonzero(~_is_feasible(problem, end.position))[:, 0]
     if not len(rows) or problem.watch.reason is not None:
         return end
     position = end.position.clone()
     position[rows] = _meet(problem, lagrangian.take(rows), position[rows], steps)
+    if len(rows) == len(position) and not bool(_is_feasible(problem, position).any()):
+        # What is shown then is the nearest point in tolerances, which are what a user knows.
+        plain = replace(lagrangian, scale=torch.ones_like(lagrangian.scale))
+        position = _meet(problem, plain, position, steps)
     return replace(end, position=position)
+
+
+def _is_feasible(problem: Problem, y: Float[Tensor, "start dim"]) -> Bool[Tensor, " start"]:
+    with torch.no_grad():
+        return (problem.target.requirements(problem.chart.to_written(y)) >= 0).all(1)
 
 
 def _meet(

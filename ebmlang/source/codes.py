@@ -103,6 +103,7 @@ _TABLE = {
     "E0711": Code("out-of-memory", RUN_FAILED),
     "E0715": Code("integral-unreliable", RUN_FAILED),
     "E0721": Code("data-cannot-vary", WRONG_USAGE),
+    "E0725": Code("function-failed", RUN_FAILED),
     "E0731": Code("priority-without-meaning"),
     "E0732": Code("sensitivity-unknown"),
     # Files

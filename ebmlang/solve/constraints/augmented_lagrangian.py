@@ -55,9 +55,13 @@ REACH = 1e-1
 ROUNDS = 30
 """Most rounds: some ten for the penalty to grow from its first value, the rest for multipliers."""
 
-ARRIVING_ROUNDS = 12
+ARRIVING_ROUNDS = 8
 """Most rounds where Newton's method has the last steps: no multipliers need to be waited for, and
 a start that has not arrived by then rests on a saddle or where there are no multipliers."""
+
+PATIENCE = 6
+"""Rounds in a row that do not help before a start is given up: the penalty is then a million times
+what it was, and the violation is the least there is around."""
 
 GROWTH = 10.0
 """Factor of the penalty where a round did not help enough."""
@@ -80,13 +84,18 @@ class AugmentedState:
         lagrangian: Multipliers and penalties.
         shortfall: Violation or lack of complementarity, the larger, in the margins' scale.
         settled: Starts whose margins are all above zero and whose multipliers fit.
-        hopeless: Starts at rest where something is violated, and no penalty has helped.
+        unhelped: Rounds in a row that ended at rest and brought the worst of it no nearer.
     """
 
     lagrangian: Lagrangian
     shortfall: Float[Tensor, "start requirement"]
     settled: Bool[Tensor, " start"]
-    hopeless: Bool[Tensor, " start"]
+    unhelped: Int[Tensor, " start"]
+
+    @property
+    def hopeless(self) -> Bool[Tensor, " start"]:
+        """Which starts no penalty helps."""
+        return self.unhelped >= PATIENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -140,7 +149,7 @@ def init(
         lagrangian=_with_first_penalty(lagrangian, energy, margins, group),
         shortfall=torch.full_like(margins, torch.inf),
         settled=torch.zeros_like(energy, dtype=torch.bool),
-        hopeless=torch.zeros_like(energy, dtype=torch.bool),
+        unhelped=torch.zeros_like(energy, dtype=torch.long),
     )
 
 
@@ -187,8 +196,8 @@ def _lengths(
             (slope,) = torch.autograd.grad(
                 margin.sum(), leaf, allow_unused=True, materialize_grads=True
             )
-    along: Tensor = chart.tangent(y, slope[:, None])[:, 0].norm(dim=1)
-    return along
+    lengths: Tensor = chart.tangent(y, slope[:, None])[:, 0].norm(dim=1)
+    return lengths
 
 
 def resume(
@@ -236,18 +245,21 @@ def step(
     gap = lagrangian.gap(margins)
     violation = (-gap).clamp(min=0)
     shortfall = torch.minimum(gap, lagrangian.multipliers / lagrangian.penalty).abs()
-    met = shortfall <= lagrangian.scale * lagrangian.slack / 2
+    met_by = lagrangian.scale * lagrangian.slack / 2
+    met = shortfall <= met_by
     near = violation <= 1
     at_rest = done[:, None]
     helped = met | (near & (shortfall <= HELP * state.shortfall))
     grown = (GROWTH * lagrangian.penalty).clamp(max=LARGEST_PENALTY)
     penalty = torch.where(at_rest & ~helped, grown, lagrangian.penalty)
     pressure = torch.where(at_rest & near, lagrangian.pressure(margins), lagrangian.multipliers)
+    worst = shortfall.amax(1) > HELP * state.shortfall.amax(1)
+    lost = done & worst & (violation > met_by).any(1)
     following = AugmentedState(
         lagrangian=replace(lagrangian, multipliers=pressure, penalty=penalty),
         shortfall=torch.where(at_rest, shortfall, state.shortfall),
         settled=done & met.all(1),
-        hopeless=done & (~helped & (lagrangian.penalty >= LARGEST_PENALTY)).any(1),
+        unhelped=torch.where(lost, state.unhelped + 1, torch.where(done, 0, state.unhelped)),
     )
     return following, AugmentedInfo(violation=violation.amax(1))
 
@@ -308,7 +320,7 @@ def take(state: AugmentedState, index: Int[Tensor, " kept"]) -> AugmentedState:
         lagrangian=state.lagrangian.take(index),
         shortfall=state.shortfall[index],
         settled=state.settled[index],
-        hopeless=state.hopeless[index],
+        unhelped=state.unhelped[index],
     )
 
 

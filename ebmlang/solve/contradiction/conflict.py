@@ -17,7 +17,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebmlang.runtime import UNLIMITED, Budget, Target
+from ebmlang.runtime import UNLIMITED, Budget, Deadline, Target
 from ebmlang.solve.contradiction.formulas import Atom, Every, Formula, Requirements, Unit, holds
 from ebmlang.solve.contradiction.proof import Found, Prover, Refuted, Rule
 from ebmlang.solve.feasibility import RequirementsAlone
@@ -58,6 +58,10 @@ def find_minimal(
 
     listed = list(candidates)
     return search([], False, listed) if listed else []
+
+
+class OutOfTimeError(Exception):
+    """The time for questions is spent before they are answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,6 +129,7 @@ class Oracle:
         layout: Where its points live.
         prover: Finds proofs.
         seed, starts, budget: Of each search.
+        deadline: When no more questions are answered; it is past by one answer at most.
     """
 
     requirements: Requirements
@@ -134,12 +139,19 @@ class Oracle:
     seed: int
     starts: int
     budget: Budget = UNLIMITED
+    deadline: Deadline | None = None
     answers: dict[frozenset[int], Answer] = field(default_factory=dict)
     points: list[tuple[Array, Array]] = field(default_factory=list)
     """Points of the domain found so far, each with the margins of all columns."""
 
     def ask(self, units: Sequence[Unit]) -> Answer:
-        """Return whether these can hold together."""
+        """Return whether these can hold together.
+
+        Raises:
+            OutOfTimeError: The deadline is past.
+        """
+        if self.deadline is not None and self.deadline.is_over():
+            raise OutOfTimeError
         key = frozenset(unit.column for unit in units)
         if key not in self.answers:
             self.answers[key] = self._ask(units)
