@@ -37,7 +37,9 @@ def find_pareto_front(
 ) -> Front:
     """Find designs along the front of some terms; see `Model.pareto`."""
     require_counts(designs=designs, starts=starts)
-    require_no_priority(model, "traded off")
+    require_no_priority(
+        model, "traded off", "a front trades terms for each other; an order does not"
+    )
     groups = read_objectives(model, terms)
     require_sound(model, "solve")
     module = compile_model(model, dtype=dtype, device=device)

@@ -76,8 +76,13 @@ def require_slack(model: Model, slack: float | None) -> None:
         )
 
 
-def require_no_priority(model: Model, verb: str) -> None:
+def require_no_priority(model: Model, verb: str, reason: str) -> None:
     """Raise where a spec orders its terms, and a verb has no meaning for that.
+
+    Args:
+        model: The model.
+        verb: What was to be done to it, as a participle.
+        reason: Why it has none.
 
     Raises:
         EbmError: E0731.
@@ -89,8 +94,8 @@ def require_no_priority(model: Model, verb: str) -> None:
         Diagnostic(
             code="E0731",
             headline=f"a spec with a `priority` cannot be {verb}",
-            primary=Label(stated.span, "an order, which no density has"),
-            notes=("exp(-E) weighs all terms against each other; an order of terms does not",),
+            primary=Label(stated.span, "terms are in an order"),
+            notes=(reason,),
             helps=("leave the `priority` out, and say with weights how much each term counts",),
         )
     )

@@ -60,7 +60,9 @@ def sample_model(
     """Draw points from exp(-E), under every requirement; see `Model.sample`."""
     require_counts(chains=chains, draws=draws, thin=thin)
     require_counts(warmup=warmup, least=0)
-    require_no_priority(model, "sampled")
+    require_no_priority(
+        model, "sampled", "exp(-E) weighs all terms against each other; an order does not"
+    )
     require_sound(model, "sample")
     if out is not None:
         require_new_run(out)

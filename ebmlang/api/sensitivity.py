@@ -42,7 +42,11 @@ def find_sensitivity(model: Model, point: Point) -> Sensitivity:
         EbmError: E0710 where it is no single point of the model; E0731 for a spec with a priority;
             E0732 for one that normalizes.
     """
-    require_no_priority(model, "asked what its lowest energy hangs on")
+    require_no_priority(
+        model,
+        "asked what its lowest energy hangs on",
+        "the energies of several tiers are lowest, one after the other",
+    )
     module = compile_model(model, dtype=torch.float64)
     if list_integrands(module.graph):
         raise EbmError(
