@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.check_terms import count_calls, measure
+from tests.examples.folder import find_data
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.ebm"))
@@ -42,7 +43,8 @@ def probe(*arguments: str) -> dict:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_looking_at_an_example_needs_neither_torch_nor_a_second(example, command):
     verb, *options = command.split()
-    data = [str(path) for path in [example.with_suffix(".json")] if path.exists()]
+    beside = find_data(example)
+    data = [] if beside is None else [str(beside)]
 
     found = probe(verb, str(example), *options, *(data if verb == "graph" else []))
 

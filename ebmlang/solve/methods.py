@@ -8,7 +8,7 @@ import torch
 
 from ebmlang.runtime import LeastSquares, Target
 from ebmlang.solve.descent.levenberg_marquardt import LevenbergMarquardt
-from ebmlang.solve.local import ADAM_STEPS, REST_POWER, STEPS, Local
+from ebmlang.solve.local import ADAM_STEPS, STEPS, Local
 from ebmlang.solve.search.annealing import Annealing
 from ebmlang.solve.search.basin_hopping import BasinHopping
 from ebmlang.solve.search.cma import CmaEs
@@ -18,6 +18,10 @@ from ebmlang.solve.search.multistart import Multistart
 DEFAULT_METHOD = "multistart"
 """What runs where nobody says."""
 
+
+COSINE_POWER = 0.45
+"""Power of eps that is a small enough cosine between residuals and columns, 1e-7 in float64: the
+sum of squares has then all but some eps of what it can lose, which goes as the cosine's square."""
 
 # Any: the state of a search is its own.
 Builder: TypeAlias = Callable[[int, Local], Search[Any]]
@@ -71,7 +75,7 @@ def pick_local(target: Target, *, adam_steps: int = ADAM_STEPS, steps: int = STE
         steps: Evaluations of the last descent.
     """
     if isinstance(target, LeastSquares):
-        tolerance = torch.finfo(target.dtype).eps ** REST_POWER
+        tolerance = torch.finfo(target.dtype).eps ** COSINE_POWER
         method = LevenbergMarquardt(tolerance=tolerance)
         return Local(method=method, adam_steps=0, steps=steps)
     return Local(adam_steps=adam_steps, steps=steps)

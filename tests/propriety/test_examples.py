@@ -11,7 +11,7 @@ import ebmlang
 from ebmlang.analysis import GraphFacts
 from ebmlang.analysis.plan import Verb, build_plan
 from ebmlang.analysis.verdict import Answer, Question
-from tests.examples.folder import FILES
+from tests.examples.folder import FILES, find_data
 
 LIMIT = 2.0
 """Processor time in which a spec of a thousand terms is to be checked [s]."""
@@ -23,8 +23,7 @@ JUSTIFIED: dict[tuple[str, Question], str] = {}
 
 
 def facts_of(path: Path) -> GraphFacts:
-    data = path.with_suffix(".json")
-    facts = ebmlang.load(path).analyze(data if data.exists() else None)
+    facts = ebmlang.load(path).analyze(find_data(path))
     assert facts is not None
     return facts
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from ebmlang.runtime import build_generator
 from ebmlang.solve.local import Local, bring_down
 from ebmlang.solve.problem import Problem
-from ebmlang.solve.search.landing import Landing, land
+from ebmlang.solve.search.landing import Landing, judge
 from ebmlang.solve.search.method import Round
 from ebmlang.solve.search.shift import shift
 from ebmlang.solve.search.starts import draw
@@ -87,7 +87,7 @@ class BasinHopping:
         """Let walkers that are spread over the domain fall."""
         y, nonfinite = draw(problem, self.starts, problem.seed)
         ends = bring_down(problem, y, self.local)
-        walkers = land(problem, ends)
+        walkers = judge(problem, ends.position)
         length = torch.full_like(walkers.energy, FIRST_LENGTH)
         state = HoppingState(rounds=1, walkers=walkers, length=length)
         return state, Round(ends=ends, nonfinite_starts=nonfinite)
@@ -98,7 +98,7 @@ class BasinHopping:
         rng = build_generator(problem.seed, f"hop {state.rounds}", here.position.device)
         trial = shift(problem, here.position, state.length, rng)
         ends = bring_down(problem, trial, self.local)
-        there = land(problem, ends)
+        there = judge(problem, ends.position)
         rise = there.energy - here.energy
         same = rise.abs() <= SAME * here.energy.abs().clamp(min=1)
         temperature = _temperature(rise, same)

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.objective import choose
 from ebmlang.solve.problem import Problem
 
@@ -44,11 +43,6 @@ class Landing:
             energy=torch.where(taken, by.energy, self.energy),
             violation=torch.where(taken, by.violation, self.violation),
         )
-
-
-def land(problem: Problem, ends: Minimum) -> Landing:
-    """Judge the places where starts have come to rest."""
-    return judge(problem, ends.position)
 
 
 def judge(problem: Problem, y: Float[Tensor, "start dim"]) -> Landing:
