@@ -1,6 +1,7 @@
 """A model as a torch function, compiled once per sizes, dtype and device."""
 
 import copy
+from typing import TypeAlias
 
 import torch
 
@@ -12,6 +13,8 @@ from ebmlang.lang import DomainKind
 from ebmlang.lower.module import CompiledEnergy, compile_graph
 from ebmlang.runtime import pick_device
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
+
+ModuleKey: TypeAlias = tuple[object, torch.dtype, torch.device]
 
 DTYPE = torch.float64
 """What energies are computed in where the caller does not say."""
@@ -32,19 +35,34 @@ def compile_model(
     """
     chosen = pick_device(device)
     graph, bound = find_graph(model)
-    key = (tuple(sorted(bound.sizes.items())), tuple(sorted(model.rows)), dtype or DTYPE, chosen)
+    bound_to = (tuple(sorted(bound.sizes.items())), tuple(sorted(model.rows)))
+    key = (bound_to, dtype or DTYPE, chosen)
+    with torch.inference_mode(False):
+        module = find_module(model, graph, key)
+        module.bind({**bound.data, **estimate_inputs(model, graph)}, model.weights)
+    return module
+
+
+def find_module(model: Model, graph: EnergyGraph, key: ModuleKey) -> CompiledEnergy:
+    """Return a copy of a graph's compiled module, not bound to anything yet; compiled once.
+
+    Args:
+        model: Keeps what is compiled.
+        graph: Optimized; the whole model's, or that of a part of it.
+        key: What it is kept under: something that stands for the graph, the dtype, the device.
+    """
+    _, dtype, device = key
     # Tensors that are made in inference mode could not be differentiated through later.
     with torch.inference_mode(False):
         if key not in model.modules:
             model.modules[key] = compile_graph(
-                graph, dtype=dtype or DTYPE, device=chosen, externs=model.externs
+                graph, dtype=dtype, device=device, externs=model.externs
             )
         module = copy.copy(model.modules[key])
         # A shallow copy shares the tables that `to` and `bind` of torch's modules write into.
         for table in ("_parameters", "_buffers", "_modules"):
             module.__dict__[table] = dict(module.__dict__[table])
-        module.to(device=chosen, dtype=dtype or DTYPE)
-        module.bind({**bound.data, **estimate_inputs(model, graph)}, model.weights)
+        module.to(device=device, dtype=dtype)
     return module
 
 

@@ -28,11 +28,11 @@ from ebmlang.analysis.solving import (
     ONE_START,
 )
 from ebmlang.analysis.traits import infer_traits
-from ebmlang.api.compile import lay_out
+from ebmlang.api.compile import find_module, lay_out
 from ebmlang.api.facts import find_facts
 from ebmlang.api.model import Model
 from ebmlang.graph import EnergyGraph
-from ebmlang.lower.module import CompiledEnergy, compile_graph
+from ebmlang.lower.module import CompiledEnergy
 from ebmlang.lower.residuals import find_squares
 from ebmlang.passes.pruning import prune_unused
 from ebmlang.runs.certainty import Certainty, Sureness, be_certain, weigh
@@ -304,15 +304,11 @@ class _Searching:
             raise
 
     def _build(self, graph: EnergyGraph, whole: Task) -> Task:
-        """Compile a part, bound to the data and weights of the whole."""
+        """Return a part, compiled once, bound to the data and weights of the whole."""
         inside = prune_unused(graph)
         inputs = self._inputs()
-        compiled = compile_graph(
-            inside,
-            dtype=self.module.dtype,
-            device=self.module.device,
-            externs=self.model.externs,
-        )
+        key = (inside, self.module.dtype, self.module.device)
+        compiled = find_module(self.model, inside, key)
         compiled.bind(
             {given.path: inputs[given.path] for given in inside.givens}, self.model.weights
         )

@@ -169,6 +169,8 @@ class CompiledEnergy(torch.nn.Module):
         # Has no elements: it knows where the module is, and its dtype.
         self.register_buffer("anchor", torch.empty(0), persistent=False)
         self._functions = execute(program, guard_externs(graph, program, externs))
+        # Functions for the values of some nodes, compiled when first asked for; copies share them.
+        self.traces: dict[tuple[int, ...], tuple[Program, Functions]] = {}
         self._binding: Binding | None = None
 
     @property

@@ -64,11 +64,14 @@ def trace_nodes(energy: CompiledEnergy, numbers: Sequence[int]) -> Trace:
         energy: The energy, bound to its data.
         numbers: Of nodes of its graph.
     """
-    program = emit_trace(energy.graph, numbers)
-    COMPILATIONS["trace"] += 1
-    externs = dict(zip(energy.program.externs, energy.externs, strict=True))
-    chosen = [externs[name] for name in program.externs]
-    functions = execute(program, guard_externs(energy.graph, program, chosen))
+    key = tuple(numbers)
+    if key not in energy.traces:
+        emitted = emit_trace(energy.graph, numbers)
+        COMPILATIONS["trace"] += 1
+        externs = dict(zip(energy.program.externs, energy.externs, strict=True))
+        chosen = guard_externs(energy.graph, emitted, [externs[name] for name in emitted.externs])
+        energy.traces[key] = (emitted, execute(emitted, chosen))
+    program, functions = energy.traces[key]
     binding = energy.binding
     inputs = energy.inputs(program, binding.givens, binding.weights, binding.dtype, binding.device)
     prepared = functions.prepare(*inputs, binding.dtype, energy.check)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ebmlang.api.load import loads
+from ebmlang.lower.module import COMPILATIONS
 from ebmlang.runs import Designs
 from ebmlang.runs.certainty import Sureness
 from ebmlang.source import EbmError
@@ -84,6 +85,20 @@ def test_designs_of_blocks_are_no_more_than_are_asked_for() -> None:
     found = solve(f"{WELLS}minimize e: (x^2 - 1)^2 + (y^2 - 4)^2", designs=3)
 
     assert len(found) == 3
+
+
+def test_parts_are_compiled_once_for_all_data() -> None:
+    model = loads(
+        "given a: real\nvar x: real in [-3, 3]\nvar y: real in [-3, 3]\n"
+        "minimize e: (x^2 - a)^2\nminimize f: y^4 - y^2\nrequire r: y <= -a or y >= a"
+    )
+    model.solve({"a": 0.5}, device="cpu", starts=4, effort="quick")
+    before = dict(COMPILATIONS)
+
+    found = model.solve({"a": 0.75}, device="cpu", starts=4, effort="quick")
+
+    assert dict(COMPILATIONS) == before
+    assert float(found[0].variables["x"]) ** 2 == pytest.approx(0.75, abs=1e-4)
 
 
 # --- ORs -----------------------------------------------------------------------------
