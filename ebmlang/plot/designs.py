@@ -88,7 +88,7 @@ def _draw_shapes(run: SolvedRun, wanted: tuple[str, ...]) -> Iterable[Row]:
     """Yield the rows of the spec's own geometry."""
     shapes = find_shapes(run.variables, run.reports, wanted)
     graphs = [shape for shape in shapes if shape.form is Form.GRAPH]
-    labels = ["the point nearest" if run.nearest else f"design {i + 1}" for i in range(run.count)]
+    labels = ["nearest point" if run.nearest else f"design {i + 1}" for i in range(run.count)]
     if graphs:
         names = labels[:MOST_GRAPHS]
         # Two graphs beside each other are still read with ease.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ebmlang.api.load import loads
-from ebmlang.plot import plot_designs, plot_run, plot_samples
+from ebmlang.plot import plot_designs, plot_run, plot_samples, write_figure
 from ebmlang.runs import open_run
 from ebmlang.runs.plain import show_json
 from ebmlang.source import EbmError
@@ -142,3 +142,27 @@ def test_a_run_is_drawn_the_same_from_memory_from_its_folder_and_from_a_file(tmp
     for other in shown[1:]:
         for ours, theirs in zip(shown[0], other, strict=True):
             np.testing.assert_allclose(ours, theirs)
+
+
+def test_numbers_that_no_axis_can_hold_do_not_keep_the_others_from_being_drawn(tmp_path):
+    """JSON from elsewhere may hold anything; pytest makes errors of matplotlib's warnings."""
+    wild = [1e300, None, -1e308, 1e-300, 2.0, 3.0]
+    points = [
+        {
+            "energy": value,
+            "terms": {"a": value, "b": 1.0},
+            "margins": {"a": value},
+            "variables": {"x": value},
+            "reports": {"way_path": [[value, 0.0], [1.0, value]]},
+        }
+        for value in wild
+    ]
+    file = tmp_path / "wild.json"
+    ends = {"energies": wild, "feasible": [True] * 6}
+    file.write_text(json.dumps({"status": "solved", "designs": points, "ends": ends}))
+
+    figure = plot_run(file)
+    write_figure(figure, tmp_path / "wild.png")
+
+    (dots,) = [a.lines[0] for a in figure.axes if a.get_title(loc="left").startswith("where 6")]
+    assert dots.get_ydata().tolist() == [0.0, 2.0, 3.0]

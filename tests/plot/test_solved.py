@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ebmlang.api.load import loads
+from ebmlang.cli.tables import draw_designs
 from ebmlang.plot.solved import read_designs, take_designs
 from ebmlang.runs.plain import show_json
 
@@ -77,3 +78,9 @@ def test_what_is_not_of_one_form_at_all_designs_is_left_out():
     assert np.isnan(run.variables["x"][1, 1])
     assert run.margins == {}
     assert run.end_energies.tolist() == [1.0]
+
+
+def test_tables_leave_curves_to_pictures(designs):
+    titles = [column.header for column in draw_designs(designs).columns]
+
+    assert titles == ["design", "energy", "x", "starts"]

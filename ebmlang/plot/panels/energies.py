@@ -65,7 +65,7 @@ def draw_energies(axes: "Axes", energies: Floats, terms: Mapping[str, Floats]) -
         axes.margins(y=0.15)
         _widen(axes)
     axes.set_xlim(0.4, count + 0.6)
-    axes.locator_params(axis="x", integer=True)
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.set_xlabel("design")
     axes.set_ylabel("energy [nats]")

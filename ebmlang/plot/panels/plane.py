@@ -36,6 +36,9 @@ FAINT = 0.25
 Limits = tuple[tuple[float, float], tuple[float, float]]
 """Of the first coordinate and of the second."""
 
+SAME = 1e-9
+"""Spread, relative to the coordinates, below which points are one."""
+
 BORDER = 0.06
 """Around what is drawn, relative to its larger side."""
 
@@ -50,7 +53,9 @@ def find_limits(shapes: Sequence[Shape], count: int) -> Limits:
     points = np.concatenate([shape.lines[:count].reshape(-1, 2) for shape in shapes])
     known = points[np.isfinite(points).all(axis=1)]
     low, high = known.min(axis=0), known.max(axis=0)
-    border = BORDER * max(float((high - low).max()), 1e-9 * max(1.0, float(np.abs(high).max())))
+    size, span = float(np.abs(known).max()), float((high - low).max())
+    # A single point has no size of its own: it is seen in that of its coordinates.
+    border = BORDER * (span if span > SAME * size else max(size, 1.0))
     (left, bottom), (right, top) = (low - border).tolist(), (high + border).tolist()
     return (left, right), (bottom, top)
 
