@@ -93,6 +93,9 @@ def arrive(lagrangian: Lagrangian, y: Float[Tensor, "start dim"]) -> Arrival:
         model = _expand(lagrangian, position, multipliers)
         active = multipliers - lagrangian.penalty * model.gaps > 0
         held = _held(chart, position, _remainder(model, multipliers))
+        # More requirements than free coordinates: multipliers on the way to theirs hold too much.
+        crowded = active.sum(1) > (~held).sum(1)
+        held = held & ~crowded[:, None]
         move, following, _ = _solve(model, active, held)
         longest = move.abs().amax(1)
         room = LONGEST * position.abs().amax(1).clamp(min=1)
