@@ -58,6 +58,9 @@ MOST_PROGRAMS = 60
 MOST_MARGINS = 512
 """Required margins past which there is no certificate: each has a gradient of its own."""
 
+NEAR = 1e-2
+"""Margin below which tangents are added around the best point [tolerances]."""
+
 EXACT = 1e-10
 """Tolerance of the linear programs, the least that their solver takes."""
 
@@ -195,7 +198,8 @@ class _Cuts:
             leaf = x.detach().requires_grad_()
             energy, margins = self.target.energy(leaf), self.target.requirements(leaf)
             slopes = _differentiate(energy.sum(), leaf)
-            walls = [_differentiate(column.sum(), leaf) for column in margins.unbind(1)]
+            columns = self._choose_columns(margins.detach())
+            walls = [_differentiate(margins[:, column].sum(), leaf) for column in columns]
         energy, margins = energy.detach(), margins.detach()
         feasible = (margins >= 0).all(1) & torch.isfinite(energy)
         merit = torch.where(feasible, energy, torch.inf)
@@ -204,8 +208,18 @@ class _Cuts:
             self.best, self.energy = x[row].detach().clone(), float(merit[row])
         place = (x - self.origin) / self.lengths
         self._keep(self.rows, energy, slopes, place)
-        for column, wall in enumerate(walls):
+        for column, wall in zip(columns, walls, strict=True):
             self._keep(self.walls, -margins[:, column], -wall, place)
+
+    def _choose_columns(self, margins: Tensor) -> list[int]:
+        """Return the margins whose tangents are wanted: all at first, then what is near or past.
+
+        Those left out make the bound lower at most, and never wrong.
+        """
+        if not self.walls:
+            return list(range(margins.shape[1]))
+        wanted: list[int] = torch.nonzero((margins <= NEAR).any(0))[:, 0].tolist()
+        return wanted
 
     def _keep(
         self, kept: list[tuple[Array, float]], value: Tensor, slope: Tensor, place: Tensor
@@ -214,6 +228,9 @@ class _Cuts:
         scaled = slope * self.lengths
         constant = (scaled * place).sum(1) - value
         good = torch.isfinite(constant) & torch.isfinite(scaled).all(1)
+        if _is_affine(scaled):
+            # All its tangents are one.
+            good = good & (torch.arange(len(good), device=good.device) == 0)
         g, c = scaled[good].double().cpu().numpy(), constant[good].double().cpu().numpy()
         kept.extend(zip(g, c.tolist(), strict=True))
 
@@ -254,6 +271,12 @@ class _Cuts:
             return None
         u = torch.as_tensor(solved.x[:-1], dtype=self.origin.dtype, device=self.origin.device)
         return base + float(solved.x[-1]) * self.size, self.origin + self.lengths * u
+
+
+def _is_affine(slopes: Tensor) -> bool:
+    """Whether a function has the same slope everywhere, up to rounding."""
+    rounding = 100 * torch.finfo(slopes.dtype).eps * slopes.abs().amax()
+    return bool(((slopes - slopes[:1]).abs() <= rounding).all())
 
 
 def _differentiate(value: Tensor, leaf: Tensor) -> Tensor:
