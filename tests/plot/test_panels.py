@@ -124,6 +124,12 @@ def test_limits_of_a_single_point_are_not_empty():
     assert bottom < 2 < top
 
 
+def test_limits_of_designs_that_are_nowhere_are_those_of_an_empty_plane():
+    shape = Shape(name="x", form=Form.POINTS, lines=np.array([[[[np.nan, 2.0]]], [[[1.0, 2.0]]]]))
+
+    assert find_limits([shape], 1) == ((-1.0, 1.0), (-1.0, 1.0))
+
+
 def test_graphs_of_designs_lie_over_each_other_the_best_on_top(axes):
     lines = np.zeros((2, 1, 3, 2))
     lines[:, 0, :, 0] = [0, 1, 2]

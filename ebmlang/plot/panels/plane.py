@@ -52,6 +52,9 @@ def find_limits(shapes: Sequence[Shape], count: int) -> Limits:
     """
     points = np.concatenate([shape.lines[:count].reshape(-1, 2) for shape in shapes])
     known = points[np.isfinite(points).all(axis=1)]
+    if not len(known):
+        # Later designs may be somewhere; these are nowhere.
+        return (-1.0, 1.0), (-1.0, 1.0)
     low, high = known.min(axis=0), known.max(axis=0)
     size, span = float(np.abs(known).max()), float((high - low).max())
     # A single point has no size of its own: it is seen in that of its coordinates.
