@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias, TypeGuard, final
 
+from ebmlang.api.inputs import Extern
 from ebmlang.api.load import build_model
-from ebmlang.api.model import Extern, Model
+from ebmlang.api.model import Model
 from ebmlang.lang import Sort
 from ebmlang.lang.distributions import DISTRIBUTIONS
 from ebmlang.lang.table import OPERATORS

@@ -14,8 +14,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from ebmlang.api.inputs import Data, Source
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.source.files import read_bytes
 
@@ -40,20 +41,24 @@ def read_data(path: str | os.PathLike[str]) -> dict[str, Array]:
     return read(read_bytes(place), str(place))
 
 
-def merge_data(
-    sources: Iterable[Mapping[str, ArrayLike] | str | os.PathLike[str]],
-) -> dict[str, Array]:
-    """Return the data of several files and mappings; a later one wins over an earlier one.
+def merge_data(data: Data) -> dict[str, Array]:
+    """Return the data of files and mappings; of several, a later one wins over an earlier one.
 
     Mappings may hold anything that NumPy can make an array of.
     """
     merged: dict[str, Array] = {}
-    for source in sources:
+    for source in _list_sources(data):
         if isinstance(source, Mapping):
             merged |= {path: make_array(value, path) for path, value in source.items()}
         else:
             merged |= read_data(source)
     return merged
+
+
+def _list_sources(data: Data) -> Iterable[Source]:
+    if data is None:
+        return ()
+    return (data,) if isinstance(data, Mapping | str | os.PathLike) else data
 
 
 def make_array(value: object, path: str, where: str = "the data") -> Array:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ebmlang.api.compile import compile_model
 from ebmlang.api.data_files import make_array
-from ebmlang.api.model import Model, Point
+from ebmlang.api.inputs import Point
+from ebmlang.api.model import Model
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy, TermValues
 from ebmlang.runs import Design

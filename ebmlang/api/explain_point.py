@@ -16,7 +16,8 @@ from ebmlang.api.composed import ComposedModel, compose_model
 from ebmlang.api.data_files import make_array
 from ebmlang.api.domains import find_outside
 from ebmlang.api.evaluate import make_batch
-from ebmlang.api.model import Model, Point
+from ebmlang.api.inputs import Point
+from ebmlang.api.model import Model
 from ebmlang.api.points import read_point
 from ebmlang.api.run_files import Run, RunLike, take_run
 from ebmlang.lower.decomposition import Reading, Values

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ebmlang.api.model import Extern, Model
+from ebmlang.api.inputs import Extern
+from ebmlang.api.model import Model
 from ebmlang.api.origin import Origin, RecordingLoader
 from ebmlang.check import Extern as Declared
 from ebmlang.check import FolderLoader, ModuleLoader, check_file

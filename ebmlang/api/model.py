@@ -8,15 +8,14 @@ Each verb is a file beside this one. Nothing imports torch before something is c
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias, final
-
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Any, final
 
 from ebmlang.api.data_files import Array, merge_data
+from ebmlang.api.inputs import Data, Extern, Point
 from ebmlang.api.origin import Origin
 from ebmlang.check import Program
 from ebmlang.graph import EnergyGraph
@@ -41,18 +40,6 @@ if TYPE_CHECKING:
     from ebmlang.runs.repair import Repair
     from ebmlang.runs.sensitivity import Sensitivity
     from ebmlang.runtime import Progress
-
-Extern: TypeAlias = Callable[..., Any]
-"""A function from Python, batched: tensors to a tensor. Any: torch is not imported here."""
-
-Source: TypeAlias = Mapping[str, ArrayLike] | str | os.PathLike[str]
-"""Data: arrays by name, or a file that holds them."""
-
-Data: TypeAlias = Source | Iterable[Source] | None
-"""Data from one place, from several (a later one wins), or none."""
-
-Point: TypeAlias = "Mapping[str, ArrayLike | Tensor]"
-"""A value for every variable, by path: of its own shape, or a batch with one axis more in front."""
 
 
 @final
@@ -118,7 +105,7 @@ class Model:
         """
         return replace(
             self,
-            data={**self.data, **merge_data(_sources(data))},
+            data={**self.data, **merge_data(data)},
             weights={**self.weights, **(weights or {})},
             accept_unreliable=self.accept_unreliable or accept_unreliable,
         )
@@ -526,9 +513,3 @@ class Model:
         return resume_run(
             Path(run), model=self, draws=draws, seconds=seconds, device=device, progress=progress
         )
-
-
-def _sources(data: Data) -> Iterable[Source]:
-    if data is None:
-        return ()
-    return (data,) if isinstance(data, Mapping | str | os.PathLike) else data

@@ -22,7 +22,8 @@ from ebmlang.analysis.integrals import integral_diagnostics
 from ebmlang.api.compile import lay_out
 from ebmlang.api.facts import find_facts
 from ebmlang.api.graphs import find_analyzed_graph, find_graph
-from ebmlang.api.model import Extern, Model
+from ebmlang.api.inputs import Extern
+from ebmlang.api.model import Model
 from ebmlang.graph import EnergyGraph, GivenInfo
 from ebmlang.graph.fingerprint import fingerprint
 from ebmlang.graph.integrands import extract_integrand, list_integrands, show_name

@@ -66,7 +66,7 @@ def find_pareto_front(
             budget=Budget(seconds=seconds),
         )
     except EbmError as error:
-        raise blame_term(error, module, layout, seed) from None
+        raise blame_term(error, module, layout, seed) from error.__cause__
     described = describe_solution(module, found.solution)
     feasible = found.solution.is_feasible
     status = Status.SOLVED if feasible else Status.INFEASIBLE

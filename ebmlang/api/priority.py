@@ -9,6 +9,7 @@ from ebmlang.lower.module import CompiledEnergy
 from ebmlang.runtime import Budget, Progress
 from ebmlang.solve import Solution
 from ebmlang.solve.answers.diversity import Diversity
+from ebmlang.solve.effort import NORMAL
 from ebmlang.solve.tiers import SLACK, solve_tiers
 from ebmlang.source import Diagnostic, EbmError, Label
 from ebmlang.spaces import Layout
@@ -72,6 +73,24 @@ def require_slack(model: Model, slack: float | None) -> None:
                 code="E0904",
                 headline="a slack is given, and the spec has no tiers that would use it",
                 helps=("put terms into an order, with `priority a > b`",),
+            )
+        )
+
+
+def require_free_choice(model: Model, *, effort: str, method: str | None) -> None:
+    """Raise where a spec orders its terms, and a way of solving is chosen all the same.
+
+    Raises:
+        EbmError: E0904.
+    """
+    if model.program.priority and (method is not None or effort != NORMAL):
+        said = f"effort is `{effort}`" if method is None else f"method is `{method}`"
+        raise EbmError(
+            Diagnostic(
+                code="E0904",
+                headline=f"the {said}, and the spec has a `priority`",
+                notes=("its tiers are searched one after the other, each in one round of starts",),
+                helps=("search more with more starts",),
             )
         )
 

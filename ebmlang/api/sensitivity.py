@@ -20,7 +20,8 @@ from torch import Tensor
 
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.evaluate import make_batch
-from ebmlang.api.model import Model, Point
+from ebmlang.api.inputs import Point
+from ebmlang.api.model import Model
 from ebmlang.api.priority import require_no_priority
 from ebmlang.graph import RootKind
 from ebmlang.graph.integrands import list_integrands

@@ -11,7 +11,7 @@ from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.evaluate import describe_points
 from ebmlang.api.model import Model
-from ebmlang.api.priority import require_slack, solve_by_priority
+from ebmlang.api.priority import require_free_choice, require_slack, solve_by_priority
 from ebmlang.api.solving import Found, Settings, find_designs, require_way
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.runs import Design, Designs, Ends, Status, collect_versions
@@ -42,6 +42,7 @@ def solve_model(
     require_counts(designs=designs, starts=starts)
     diversity = pick_diversity(diverse, band)
     require_slack(model, slack)
+    require_free_choice(model, effort=effort, method=method)
     if diversity is not None:
         starts = max(starts, STARTS_PER_DESIGN * designs)
     settings = Settings(
@@ -75,7 +76,7 @@ def solve_model(
         else:
             answer = find_designs(model, module, layout, settings, way)
     except EbmError as error:
-        raise blame_term(error, module, layout, seed) from None
+        raise blame_term(error, module, layout, seed) from error.__cause__
     solution = answer.solution
     found = describe_solution(module, solution)
     feasible = solution.is_feasible

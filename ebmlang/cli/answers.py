@@ -1,7 +1,7 @@
 """Options of `ebm solve` on which answers are wanted: different ones, fronts, what they hang on."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ebmlang.cli.options import refuse
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from ebmlang.runs.front import Front
     from ebmlang.runs.sensitivity import Sensitivity
+
+
+ONE_OPTIMUM = ("effort", "method", "diverse", "band", "slack", "sensitivity")
+"""Options that speak of a search for one optimum."""
 
 
 def add_answers(parser: ArgumentParser) -> None:
@@ -32,6 +36,17 @@ def add_answers(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--sensitivity", action="store_true", help="how the lowest energy moves with each input"
     )
+
+
+def refuse_said(arguments: Namespace, options: Iterable[str], what: str) -> None:
+    """Refuse options that would have no effect on what is asked for.
+
+    Raises:
+        EbmError: E0904 for the first of them that was said.
+    """
+    for option in options:
+        if vars(arguments)[option] not in (None, False):
+            raise refuse("E0904", f"`--{option}` has no meaning for {what}")
 
 
 def read_width(text: str | None, option: str) -> float | None:
@@ -58,9 +73,7 @@ def read_terms(arguments: Namespace) -> tuple[str, ...] | None:
     """
     if arguments.pareto is None:
         return None
-    for option in ("diverse", "band", "slack", "sensitivity"):
-        if vars(arguments)[option] not in (None, False):
-            raise refuse("E0904", f"`--{option}` has no meaning for a front")
+    refuse_said(arguments, ONE_OPTIMUM, "a front")
     return tuple(term.strip() for term in arguments.pareto.split(","))
 
 

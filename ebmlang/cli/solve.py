@@ -9,11 +9,13 @@ from ebmlang.api.model import Model
 from ebmlang.api.rows import has_rows
 from ebmlang.check.paths import find_terms
 from ebmlang.cli.answers import (
+    ONE_OPTIMUM,
     add_answers,
     draw_front,
     draw_sensitivity,
     read_terms,
     read_width,
+    refuse_said,
     say_front,
     say_sensitivity,
 )
@@ -29,7 +31,6 @@ from ebmlang.cli.options import (
     read_pairs,
     read_time,
     read_whole,
-    refuse,
 )
 from ebmlang.cli.rows import solve_table
 from ebmlang.source import RUN_FAILED, Diagnostic, Label
@@ -45,18 +46,18 @@ FINE, INTERRUPTED = 0, 130
 CONFLICT_SECONDS = 10.0
 """How long to look for the requirements to blame, where nothing feasible was found [s]."""
 
-DESIGNS = "10"
-"""Most designs of one problem, where the user does not say; a row of a table has one."""
+DEFAULTS = {"designs": "10", "starts": "128", "effort": "normal"}
+"""What one problem takes where the user does not say."""
 
-STARTS, ROW_STARTS = "128", 8
-"""Starts where the user does not say: of one problem, and of each row of a table."""
+ROW_STARTS = 8
+"""Starts of each row of a table where the user does not say."""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     add_spec(parser)
     add_weights(parser)
     add_run(parser)
-    parser.add_argument("--designs", default=DESIGNS, metavar="N", help="most designs to keep")
+    parser.add_argument("--designs", metavar="N", help="most designs to keep: 10")
     parser.add_argument(
         "--starts",
         metavar="N",
@@ -64,18 +65,20 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--effort",
-        default="normal",
         metavar="EFFORT",
-        help="rounds of starts: quick, normal or thorough, until they agree on the best",
+        help="rounds of starts: quick, normal (the default) or thorough, until they agree",
     )
     parser.add_argument("--method", metavar="NAME", help="how to search; by the plan if left out")
     add_answers(parser)
 
 
+def _list_defaults(arguments: Namespace) -> dict[str, str]:
+    return {name: value for name, value in DEFAULTS.items() if vars(arguments)[name] is None}
+
+
 def _run(arguments: Namespace) -> int:
-    chosen = arguments.starts
-    arguments.starts = STARTS if chosen is None else chosen
-    counts = read_counts(arguments, "designs", "starts")
+    chosen = Namespace(**(vars(arguments) | _list_defaults(arguments)))
+    counts = read_counts(chosen, "designs", "starts")
     seed = read_whole(arguments.seed, "--seed")
     seconds = read_time(arguments.time)
     out = read_out(arguments.out)
@@ -84,9 +87,10 @@ def _run(arguments: Namespace) -> int:
     model = load_with_data(arguments)
     # Only files are tables: a value that was typed with an axis too many is a slip.
     if has_rows(model, apart_from=read_pairs(arguments.set, "--set")):
-        if arguments.designs != DESIGNS:
-            raise refuse("E0904", "a table has one design per row, so `--designs` is not taken")
-        starts = ROW_STARTS if chosen is None else counts["starts"]
+        refuse_said(
+            arguments, ("designs", "pareto", *ONE_OPTIMUM), "a table: each row has one design"
+        )
+        starts = ROW_STARTS if arguments.starts is None else counts["starts"]
         return solve_table(arguments, model, starts=starts, seed=seed, seconds=seconds)
     warn_before_run(arguments, model, "solve")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
@@ -112,7 +116,7 @@ def _run(arguments: Namespace) -> int:
     found = model.solve(
         designs=counts["designs"],
         starts=counts["starts"],
-        effort=arguments.effort,
+        effort=chosen.effort,
         method=arguments.method,
         diverse=arguments.diverse,
         band=band,

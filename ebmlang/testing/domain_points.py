@@ -14,8 +14,9 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from ebmlang.api.compile import compile_model, lay_out
+from ebmlang.api.inputs import Data
 from ebmlang.api.load import loads
-from ebmlang.api.model import Data, Model
+from ebmlang.api.model import Model
 from ebmlang.check.claims import Counted, Property
 from ebmlang.lang import DomainKind, Sort, evaluate_dim
 from ebmlang.spaces import ConcreteDomain

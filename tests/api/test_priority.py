@@ -95,6 +95,8 @@ def test_what_is_required_holds_exactly_in_every_tier():
         (lambda: build(TIERS + "priority cost > noise\n").solve(slack=0.0), "E0903"),
         (lambda: build(TIERS).solve(slack=0.1), "E0904"),
         (lambda: build(TIERS).solve(band=0.1), "E0904"),
+        (lambda: build(TIERS + "priority cost > noise\n").solve(method="annealing"), "E0904"),
+        (lambda: build(TIERS + "priority cost > noise\n").solve(effort="quick"), "E0904"),
         (lambda: build(TIERS).solve(diverse=True, band=-1.0), "E0903"),
     ],
 )

@@ -249,7 +249,7 @@ def test_a_function_that_fails_keeps_the_draws_before(tmp_path, small_chunks):
     wanted = build().sample(**killing.SETTINGS)
     path, failing = tmp_path / "a.run", 2 * len(calls) // 3
     calls.clear()
-    with pytest.raises(RuntimeError, match="simulator"):
+    with pytest.raises(EbmError, match="cannot be evaluated") as failed:
         build().sample(**killing.SETTINGS, out=path)
     done = open_run(path).draws
     failing = 0
@@ -259,6 +259,7 @@ def test_a_function_that_fails_keeps_the_draws_before(tmp_path, small_chunks):
     longer = build().resume(path)
 
     assert 0 < done < 60
+    assert str(failed.value.__cause__) == "the simulator is gone"
     assert raised.value.diagnostics[0].code == "E0807"
     require_same_draws(longer.values, wanted.values)
 

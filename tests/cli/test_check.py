@@ -34,7 +34,7 @@ def test_a_proper_spec_gets_one_line_with_what_is_proved(capsys):
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.ebm")), ids=lambda path: path.stem)
 def test_every_example_is_proper_and_gets_no_warning(capsys, example):
-    data = [path for path in [example.with_suffix(".json")] if path.exists()]
+    data = [path for path in map(example.with_suffix, (".json", ".csv")) if path.exists()]
 
     outcome = ebm(capsys, "check", example, *data)
 

@@ -61,6 +61,10 @@ USAGE = {
     "a front of a term twice": (["solve", DESK, "--pareto", "reach,reach"], "E0911"),
     "a front of a requirement": (["solve", DESK, "--pareto", "reach,apart"], "E0911"),
     "a band of a front": (["solve", DESK, "--pareto", "reach,calm", "--band", "1"], "E0904"),
+    "a method of a front": (
+        ["solve", DESK, "--pareto", "reach,calm", "--method", "annealing"],
+        "E0904",
+    ),
     "no such code": (["explain", "E9999"], "E0905"),
     "two questions": (["explain", DESK, "--conflict", "--repair"], "E0904"),
     "half a point": (["explain", DESK, "--set", "lamp=[1, 2]"], "E0710"),

@@ -63,15 +63,31 @@ def test_a_table_without_fault_is_exit_code_0_and_one_json_object(capsys, folder
     assert found["columns"]["x[1]"] == pytest.approx([2, 4], abs=1e-6)
 
 
+FOR_ONE_PROBLEM = [
+    ("designs", "10"),
+    ("effort", "normal"),
+    ("method", "multistart"),
+    ("diverse",),
+    ("slack", "0.1"),
+    ("pareto", "a,b"),
+    ("sensitivity",),
+]
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
-        (("--designs", "3"), "E0904"),
+        *(((f"--{option}", *value), "E0904") for option, *value in FOR_ONE_PROBLEM),
         (("--out", "answers.json"), "E0804"),
         (("--starts", "0"), "E0903"),
         (("--set", "most=[1, 2, 3]"), "E0702"),
     ],
-    ids=["several designs", "another format", "no starts", "as many values as no column"],
+    ids=[
+        *(option for option, *_ in FOR_ONE_PROBLEM),
+        "another format",
+        "no starts",
+        "as many values as no column",
+    ],
 )
 def test_what_a_table_does_not_take_is_wrong_usage(capsys, folder, more, code):
     outcome = ebm(capsys, "solve", folder / "nearest.ebm", folder / "problems.csv", *more)

@@ -34,11 +34,13 @@ def points_of(layout: Layout) -> torch.Tensor:
 def objective_of(squares: SquaredEnergy, layout: Layout) -> Lagrangian:
     x = points_of(layout)
     margins = squares.requirements(x)
+    random = torch.Generator().manual_seed(0)
     return Lagrangian(
         target=squares,
         chart=build_solving_chart(layout, dtype=torch.float64, device=torch.device("cpu")),
-        slack=1e-7,
-        multipliers=torch.rand(margins.shape, generator=torch.Generator().manual_seed(0)).double(),
+        scale=0.5 + torch.rand(margins.shape, generator=random).double(),
+        slack=torch.full_like(margins, 1e-7),
+        multipliers=torch.rand(margins.shape, generator=random).double(),
         penalty=torch.full_like(margins, 3.0),
     )
 

@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import ebmlang
 from ebmlang.check import FolderLoader
-from ebmlang.source import CODES, Diagnostic, Severity
+from ebmlang.source import CODES, Diagnostic, EbmError, Severity
 from tests.diagnostics.road import find_in_model, find_in_text
 
 PAGES = Path(__file__).parents[2] / "docs" / "errors"
@@ -26,7 +28,10 @@ OF_A_RUN = {"E0412": "sample"}
 
 OF_A_PROGRAM = [*OF_A_FILE, *OF_A_MODEL]
 
-OF_A_COMMAND = [code for code in CODES if code not in OF_A_PROGRAM]
+OF_PYTHON = ["E0725"]
+"""Codes that only a program in Python gives."""
+
+OF_A_COMMAND = [code for code in CODES if code not in (*OF_A_PROGRAM, *OF_PYTHON)]
 """Codes about data, files and the command line; the tests of the command give each of them."""
 
 
@@ -88,6 +93,26 @@ def test_the_page_of_a_command_s_message_shows_a_wrong_and_a_right_command(code)
     assert "# wrong" in wrong
     assert right.startswith("$ ebm ")
     assert "# right" in right
+
+
+@pytest.mark.parametrize("code", OF_PYTHON)
+def test_the_page_of_python_s_message_shows_a_wrong_and_a_right_term(code):
+    (shown,) = blocks(code).items()
+    found = {}
+    for line in shown[1].splitlines():
+        term, wanted = line.split("  # ")
+        # A page of our own.
+        required = {"inside": eval(term, {"ebmlang": ebmlang})}
+        model = ebmlang.compose({"x": "real[2]"}, require=required)
+        try:
+            model.terms({"x": np.zeros((3, 2))})
+        except EbmError as error:
+            found[wanted.split(":")[0]] = [d.code for d in error.diagnostics]
+        else:
+            found[wanted.split(":")[0]] = []
+
+    assert shown[0] == "python"
+    assert found == {"wrong": [code], "right": []}
 
 
 @pytest.mark.parametrize("code", OF_A_PROGRAM)

@@ -171,7 +171,8 @@ def _slopes(
 ) -> Float[Tensor, "start requirement"]:
     """Return how steep each margin is near its boundary, in the solver's coordinates."""
     count = len(y) if group is None else group
-    distances = margins.abs().nan_to_num(nan=torch.inf).reshape(-1, count, margins.shape[1])
+    shape = (len(margins) // count, count, margins.shape[1])
+    distances = margins.abs().nan_to_num(nan=torch.inf).reshape(shape)
     nearest = distances.argsort(1)[:, : math.ceil(NEAREST * count)]
     begins = count * torch.arange(len(distances), device=y.device)
     found = [margins.new_ones(len(distances), 0)]

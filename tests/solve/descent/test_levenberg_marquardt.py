@@ -28,8 +28,8 @@ def objective(residuals, dim: int, count: int, **bounds) -> Lagrangian:
     return Lagrangian(
         target=SquaresTarget(dim=dim, residuals=residuals),
         chart=build_solving_chart(layout, dtype=torch.float64, device=torch.device("cpu")),
-        scale=torch.ones(0, dtype=torch.float64),
-        slack=torch.zeros(0, dtype=torch.float64),
+        scale=empty,
+        slack=empty,
         multipliers=empty,
         penalty=empty,
     )
