@@ -141,7 +141,7 @@ def draw_samples(
                 budget=budget,
             )
     except EbmError as error:
-        raise blame_term(error, module, layout, settings.seed) from None
+        raise blame_term(error, module, layout, settings.seed) from error.__cause__
     if run is None or sink is None:
         return _judge_with_places(found, read_values(module, found.chunk), manifest, module)
     written = open_run(run.path)
