@@ -13,12 +13,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.solve.constraints import augmented_lagrangian
-from ebmlang.solve.constraints.augmented_lagrangian import AugmentedState
+from ebmlang.solve.constraints.rounds import take_turns
 from ebmlang.solve.descent.adam import Adam
 from ebmlang.solve.descent.lbfgs import Lbfgs
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import descend
-from ebmlang.solve.objective import Lagrangian, Violation, choose
+from ebmlang.solve.objective import Lagrangian, Violation
 from ebmlang.solve.problem import Problem
 
 ADAM_STEPS = 200
@@ -79,48 +79,8 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
     y = y.clone()
     y[met] = _meet(problem, state.lagrangian.take(torch.nonzero(met)[:, 0]), begun[met], share)
     state = augmented_lagrangian.resume(state, y, met, group)
-    end = _rounds(problem, state, y, method, share)
+    end = take_turns(problem, state, y, method, share)
     return _polish(problem, state.lagrangian, end, local.steps)
-
-
-# Any: the state of a descent is its own.
-def _rounds(
-    problem: Problem,
-    state: AugmentedState,
-    y: Float[Tensor, "start dim"],
-    method: Descent[Any],
-    steps: int,
-) -> Minimum:
-    """Alternate minimization and multipliers until every start is settled."""
-    watch = problem.watch
-    rows = torch.arange(len(y), device=y.device)
-    end = Minimum(
-        position=y.clone(),
-        value=torch.full_like(y[:, 0], torch.inf),
-        stationarity=torch.full_like(y[:, 0], torch.inf),
-        done=torch.zeros_like(rows, dtype=torch.bool),
-    )
-    most = augmented_lagrangian.rounds(state)
-    watch.progress.started(most, "meeting requirements")
-    for _ in range(most):
-        if watch.reason is not None or not len(rows):
-            break
-        before = end.position[rows]
-        found = descend(method, state.lagrangian, before, steps=steps, watch=watch)
-        escaped = augmented_lagrangian.find_escaped(state, before, found.position)
-        position = choose(escaped, before, found.position)
-        # One that has escaped tries again from where it was, under the next penalty.
-        state, info = augmented_lagrangian.step(state, position, found.done | escaped)
-        state, position, stationarity = augmented_lagrangian.finish(state, position)
-        end.position[rows] = position
-        end.value[rows] = found.value
-        end.stationarity[rows] = torch.minimum(found.stationarity, stationarity)
-        end.done[rows] = state.settled
-        watch.progress.advance(1, f"violation {float(info.violation.min()):.2g}")
-        left = torch.nonzero(~(state.settled | state.hopeless))[:, 0]
-        rows, state = rows[left], augmented_lagrangian.take(state, left)
-    watch.progress.finished("")
-    return end
 
 
 def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) -> Minimum:

@@ -17,6 +17,7 @@ Sources: Birgin and Martinez, Improving ultimate convergence of an augmented Lag
 method (2002); Nocedal and Wright, Numerical Optimization (2006), theorem 16.3 for the inertia.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -32,6 +33,10 @@ their number."""
 
 STEPS = 12
 """Most steps: Newton's method needs a handful where it converges at all."""
+
+GRACE, SHORTER = 3, 0.5
+"""Steps until what is held and what pushes may still change, and the most that a step may be of the
+one before after that: where Newton's method converges it soon doubles the digits."""
 
 LONGEST = 0.3
 """Longest step, in the solver's coordinates relative to the largest coordinate or 1: beyond it
@@ -87,25 +92,31 @@ def is_within_reach(chart: SolvingChart, dtype: torch.dtype, requirements: int) 
 
 def arrive(lagrangian: Lagrangian, y: Float[Tensor, "start dim"]) -> Arrival:
     """Go from near minima of a Lagrangian to minima under its requirements, where that works."""
-    chart = lagrangian.chart
-    position, multipliers = y, lagrangian.multipliers
-    for _ in range(STEPS):
-        model = _expand(lagrangian, position, multipliers)
-        active = multipliers - lagrangian.penalty * model.gaps > 0
-        held = _held(chart, position, _remainder(model, multipliers))
+    chart, tiny = lagrangian.chart, torch.finfo(y.dtype).tiny
+    position, multipliers = y.clone(), lagrangian.multipliers.clone()
+    rows = torch.arange(len(y), device=y.device)
+    here, before = lagrangian, torch.full_like(y[:, 0], torch.inf)
+    for count in range(STEPS):
+        model = _expand(here, position[rows], multipliers[rows])
+        active = multipliers[rows] - here.penalty * model.gaps > 0
+        held = _held(chart, position[rows], _remainder(model, multipliers[rows]))
         # More requirements than free coordinates: multipliers on the way to theirs hold too much.
         crowded = active.sum(1) > (~held).sum(1)
         held = held & ~crowded[:, None]
         move, following, _ = _solve(model, active, held)
         longest = move.abs().amax(1)
-        room = LONGEST * position.abs().amax(1).clamp(min=1)
-        share = (room / longest.clamp(min=torch.finfo(y.dtype).tiny)).clamp(max=1)
-        fine = torch.isfinite(longest)[:, None]
-        step = torch.where(fine, share[:, None] * move, 0)
-        position = chart.retract(position + step)
-        multipliers = torch.where(fine, following, multipliers)
-        if bool((longest.nan_to_num() <= torch.finfo(y.dtype).eps * room).all()):
+        room = LONGEST * position[rows].abs().amax(1).clamp(min=1)
+        share = (room / longest.clamp(min=tiny)).clamp(max=1)
+        fine = torch.isfinite(longest)
+        step = torch.where(fine[:, None], share[:, None] * move, 0)
+        position[rows] = chart.retract(position[rows] + step)
+        multipliers[rows] = torch.where(fine[:, None], following, multipliers[rows])
+        still = fine & (longest > torch.finfo(y.dtype).eps * room)
+        hopeful = longest <= SHORTER * before if count >= GRACE else still
+        left = torch.nonzero(still & hopeful)[:, 0]
+        if not len(left):
             break
+        rows, here, before = rows[left], here.take(left), longest[left]
     return _judge(lagrangian, y, position, multipliers)
 
 
@@ -147,20 +158,25 @@ def _held(chart: SolvingChart, y: Tensor, rest: Tensor) -> Tensor:
 def _solve(model: _Model, active: Tensor, held: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the step, the multipliers after it, and whether the energy curves upwards there.
 
-    Coordinates that are held, and multipliers of what is not active, get rows of the unit matrix.
+    Only as many requirements have rows as are active at once somewhere. Coordinates that are held,
+    and rows of what is not active, are those of the unit matrix, of either sign.
     """
     free = (~held).to(model.gradient.dtype)
-    on = active.to(free.dtype)
     count, dim = model.gradient.shape
-    width = dim + active.shape[1]
-    slopes = model.slopes * on[:, :, None] * free[:, None, :]
+    most = int(active.sum(1).max()) if active.numel() else 0
+    which = active.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
+    on = active.gather(1, which).to(free.dtype)
+    gaps = model.gaps.gather(1, which)
+    slopes = model.slopes.gather(1, which[:, :, None].expand(-1, -1, dim))
+    slopes = slopes * on[:, :, None] * free[:, None, :]
+    width = dim + most
     matrix = model.gradient.new_zeros(count, width, width)
     matrix[:, :dim, :dim] = model.curvature * free[:, :, None] * free[:, None, :]
     matrix[:, :dim, :dim] += torch.diag_embed(1 - free)
     matrix[:, :dim, dim:] = slopes.transpose(1, 2)
     matrix[:, dim:, :dim] = slopes
     matrix[:, dim:, dim:] = -torch.diag_embed(1 - on)
-    right = torch.cat([-model.gradient * free, -model.gaps * on], dim=1)
+    right = torch.cat([-model.gradient * free, -gaps * on], dim=1)
     finite = torch.isfinite(matrix).all((1, 2)) & torch.isfinite(right).all(1)
     unit = torch.eye(width, dtype=matrix.dtype, device=matrix.device)
     matrix = torch.where(finite[:, None, None], matrix, unit)
@@ -175,40 +191,72 @@ def _solve(model: _Model, active: Tensor, held: Tensor) -> tuple[Tensor, Tensor,
     solved = torch.where(finite[:, None], solved, torch.nan)
     downwards = (values < -DOWNWARDS * largest).sum(1)
     # One negative eigenvalue belongs to each row of a requirement, and none to a minimum.
-    upwards = finite & (downwards <= active.shape[1])
-    return solved[:, :dim], -solved[:, dim:] * on, upwards
+    upwards = finite & (downwards <= most)
+    following = torch.zeros_like(model.gaps).scatter(1, which, -solved[:, dim:] * on)
+    return solved[:, :dim], following, upwards
 
 
 def _expand(lagrangian: Lagrangian, y: Tensor, multipliers: Tensor) -> _Model:
-    target, chart = lagrangian.target, lagrangian.chart
-    with torch.enable_grad():
-        leaf = y.detach().requires_grad_()
-        x = chart.to_written(leaf)
-        energy, margins = target.energy(x), target.requirements(x)
-        gaps = lagrangian.gap(margins)
-        gradient = _slope(energy, leaf)
-        slopes = torch.stack([_slope(gap, leaf) for gap in gaps.unbind(1)], dim=1)
-        rest = gradient - (multipliers[:, :, None] * slopes).sum(1)
-        rows = [_slope(part, leaf) for part in rest.unbind(1)]
+    dim, requirements = y.shape[1], multipliers.shape[1]
+    energy, gradient = _differentiate(lagrangian, y, lambda x, at: at.target.energy(x))
+    with torch.no_grad():
+        margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
+    # Each start is repeated once per requirement, each copy with the slope of that one.
+    rows, unit = _repeat(y, requirements)
+    _, slopes = _differentiate(
+        lagrangian.take(rows),
+        y[rows],
+        lambda x, at: (unit * at.gap(at.target.requirements(x))).sum(1),
+    )
+    curvature = _curve(lagrangian, y, multipliers)
     return _Model(
-        energy=energy.detach(),
-        gradient=gradient.detach(),
-        margins=margins.detach(),
-        gaps=gaps.detach(),
-        slopes=slopes.detach(),
-        curvature=_symmetric(torch.stack(rows, dim=1).detach()),
+        energy=energy,
+        gradient=gradient,
+        margins=margins,
+        gaps=lagrangian.gap(margins),
+        slopes=slopes.reshape(len(y), requirements, dim),
+        curvature=curvature,
     )
 
 
-def _slope(values: Tensor, leaf: Tensor) -> Tensor:
-    """Return the gradient of one number per start, itself differentiable."""
+def _curve(lagrangian: Lagrangian, y: Tensor, multipliers: Tensor) -> Tensor:
+    """Return the second derivatives of the Lagrangian, each start repeated once per coordinate."""
+    dim = y.shape[1]
+    rows, unit = _repeat(y, dim)
+    at, held = lagrangian.take(rows), multipliers[rows]
+
+    def slope(leaf: Tensor) -> Tensor:
+        x = at.chart.to_written(leaf)
+        value = at.target.energy(x) - (held * at.gap(at.target.requirements(x))).sum(1)
+        return _slope(value, leaf, again=True)
+
+    with torch.enable_grad():
+        leaf = y[rows].detach().requires_grad_()
+        matrix = _slope((unit * slope(leaf)).sum(1), leaf).reshape(len(y), dim, dim)
+    return (matrix + matrix.transpose(1, 2)) / 2
+
+
+def _repeat(y: Tensor, times: int) -> tuple[Tensor, Tensor]:
+    """Return the starts' numbers, each repeated, and rows of a unit matrix for each."""
+    rows = torch.arange(len(y), device=y.device).repeat_interleave(times)
+    return rows, torch.eye(times, dtype=y.dtype, device=y.device).repeat(len(y), 1)
+
+
+def _differentiate(
+    lagrangian: Lagrangian, y: Tensor, value_at: Callable[[Tensor, Lagrangian], Tensor]
+) -> tuple[Tensor, Tensor]:
+    with torch.enable_grad():
+        leaf = y.detach().requires_grad_()
+        value = value_at(lagrangian.chart.to_written(leaf), lagrangian)
+        slope = _slope(value, leaf)
+    return value.detach(), slope
+
+
+def _slope(values: Tensor, leaf: Tensor, *, again: bool = False) -> Tensor:
+    """Return the gradient of one number per start, which can be derived `again` if need be."""
     if not values.requires_grad:
         return torch.zeros_like(leaf)
     (slope,) = torch.autograd.grad(
-        values.sum(), leaf, create_graph=True, allow_unused=True, materialize_grads=True
+        values.sum(), leaf, create_graph=again, allow_unused=True, materialize_grads=True
     )
     return slope
-
-
-def _symmetric(matrix: Tensor) -> Tensor:
-    return (matrix + matrix.transpose(1, 2)) / 2

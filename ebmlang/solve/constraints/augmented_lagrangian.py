@@ -283,13 +283,14 @@ def find_escaped(
 
 
 def finish(
-    state: AugmentedState, y: Float[Tensor, "start dim"]
+    state: AugmentedState, y: Float[Tensor, "start dim"], over: Bool[Tensor, " start"]
 ) -> tuple[AugmentedState, Float[Tensor, "start dim"], Float[Tensor, " start"]]:
     """Let Newton's method bring those near their minimum to it, where it can.
 
     Args:
         state: After a round.
         y: Where that has led.
+        over: Starts whose round it was.
 
     Returns:
         The state, in which those that arrived are settled; where the starts are now; and the
@@ -301,7 +302,7 @@ def finish(
         return state, y, stationarity
     with torch.no_grad():
         margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
-    near = (lagrangian.gap(margins) >= -REACH).all(1) & ~state.settled
+    near = (lagrangian.gap(margins) >= -REACH).all(1) & over & ~state.settled
     rows = torch.nonzero(near)[:, 0]
     if not len(rows):
         return state, y, stationarity

@@ -9,8 +9,8 @@ quasi-Newton model is restricted to the others (and to the tangent space on sphe
 rotations), and the trial point is brought back into the domain by the chart's retraction.
 
 Sources: Bertsekas, Projected Newton methods (1982), sections 2-3, for held coordinates and the
-decrease along the projection arc; Nocedal and Wright, Numerical Optimization (2006), algorithms
-7.4 and 7.5; Hager and Zhang (2005), section 4.1, for accepting steps within round-off.
+decrease along the projection arc; Nocedal and Wright, Numerical Optimization (2006), algorithm
+7.5; Hager and Zhang (2005), section 4.1, for accepting steps within round-off.
 """
 
 from dataclasses import dataclass, replace
@@ -20,11 +20,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ebmlang.solve.descent.history import History, apply, begin
 from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.objective import Evaluation, Objective, choose, residual
-
-MEMORY = 10
-"""Pairs of steps and gradient changes kept per start."""
 
 DECREASE = 1e-4
 """Share of the predicted decrease that a step must bring (Armijo)."""
@@ -45,8 +43,8 @@ LARGEST_MOVE = 10.0
 HOLD = 1e-3
 """Furthest distance from a bound at which a coordinate may be held, in the solver's coordinates."""
 
-CURVATURE = 1e-10
-"""Least cosine between a step and its gradient change for the pair to count as convex."""
+DESCENT = 1e-10
+"""Least cosine between the model's direction and steepest descent for it to be taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,8 +52,7 @@ class LbfgsState:
     """Where each start is and where it goes next; every tensor's first axis is the start.
 
     Attributes:
-        moves: Steps taken, newest last.
-        changes: Gradient changes along them; zero where there is no pair yet.
+        history: What the steps so far say of the curvature.
         size: Share of the direction to try.
         trials: Trial points so far along the direction.
         stationarity: Largest entry of the projected gradient.
@@ -66,8 +63,7 @@ class LbfgsState:
     position: Float[Tensor, "start dim"]
     value: Float[Tensor, " start"]
     gradient: Float[Tensor, "start dim"]
-    moves: Float[Tensor, "start memory dim"]
-    changes: Float[Tensor, "start memory dim"]
+    history: History
     direction: Float[Tensor, "start dim"]
     size: Float[Tensor, " start"]
     trials: Int[Tensor, " start"]
@@ -135,14 +131,12 @@ def init(
 ) -> LbfgsState:
     """Begin at the positions, without history."""
     found = objective.evaluate(position)
-    history = position.new_zeros(position.shape[0], MEMORY, position.shape[1])
     stationarity = _stationarity(objective, position, found)
     state = LbfgsState(
         position=position,
         value=found.value,
         gradient=found.gradient,
-        moves=history,
-        changes=history,
+        history=begin(position),
         direction=torch.zeros_like(position),
         size=torch.ones_like(found.value),
         trials=torch.zeros_like(found.value, dtype=torch.long),
@@ -168,20 +162,17 @@ def step(objective: Objective, state: LbfgsState, tolerance: float) -> tuple[Lbf
         position=choose(accepted, trial, state.position),
         value=choose(accepted, found.value, state.value),
         gradient=choose(accepted, found.gradient, state.gradient),
-        moves=_push(accepted, state.moves, move),
-        changes=_push(accepted, state.changes, found.gradient - state.gradient),
+        history=state.history.push(accepted, move, found.gradient - state.gradient),
         stationarity=choose(accepted, stationarity, state.stationarity),
         trials=torch.where(accepted, 0, state.trials + 1),
     )
     spent = pushed.trials >= TRIALS
-    has_history = pushed.changes.abs().amax((1, 2)) > 0
-    dropped = choose(spent, torch.zeros_like(pushed.moves), pushed.moves)
+    has_history = pushed.history.pushes > 0
     aimed = _aim(
         objective,
         replace(
             pushed,
-            moves=dropped,
-            changes=choose(spent, torch.zeros_like(dropped), pushed.changes),
+            history=pushed.history.drop(spent),
             trials=torch.where(spent, 0, pushed.trials),
             stalled=state.stalled | (spent & ~has_history & ~state.done),
             converged=_is_converged(pushed.stationarity, pushed.value, tolerance),
@@ -203,8 +194,7 @@ def take(state: LbfgsState, index: Int[Tensor, " kept"]) -> LbfgsState:
         position=state.position[index],
         value=state.value[index],
         gradient=state.gradient[index],
-        moves=state.moves[index],
-        changes=state.changes[index],
+        history=state.history.take(index),
         direction=state.direction[index],
         size=state.size[index],
         trials=state.trials[index],
@@ -231,10 +221,6 @@ def _shrink(rise: Tensor, predicted: Tensor) -> Tensor:
     return torch.where(torch.isfinite(share) & (rise > predicted), share, 0.1).clamp(0.1, 0.5)
 
 
-def _push(accepted: Tensor, history: Tensor, newest: Tensor) -> Tensor:
-    return choose(accepted, torch.cat([history[:, 1:], newest[:, None]], dim=1), history)
-
-
 def _aim(objective: Objective, state: LbfgsState) -> LbfgsState:
     """Choose direction and first step size at the current positions."""
     chart, gradient, y = objective.chart, state.gradient, state.position
@@ -243,53 +229,22 @@ def _aim(objective: Objective, state: LbfgsState) -> LbfgsState:
         (y >= chart.upper - edge) & (gradient < 0)
     )
     free = (~held).to(y.dtype)
-    moves = chart.tangent(y, state.moves) * free[:, None]
-    changes = chart.tangent(y, state.changes) * free[:, None]
-    inverse, has_pairs, scale = _curvatures(moves, changes)
-    newton = -_two_loops(moves, changes, inverse, scale, gradient * free)
-    newton = chart.tangent(y, newton[:, None])[:, 0]
+    moves = chart.tangent(y, state.history.moves) * free[:, None]
+    changes = chart.tangent(y, state.history.changes) * free[:, None]
+    inside = gradient * free
+    model = apply(moves, changes, state.history.pushes, inside)
+    newton = -chart.tangent(y, model.newton[:, None])[:, 0]
 
-    slope = (newton * gradient * free).sum(1)
-    steep = (gradient * free).norm(dim=1) * newton.norm(dim=1)
-    descends = has_pairs & torch.isfinite(slope) & (slope < -CURVATURE * steep)
+    slope = (newton * inside).sum(1)
+    steep = inside.norm(dim=1) * newton.norm(dim=1)
+    descends = model.has_pairs & torch.isfinite(slope) & (slope < -DESCENT * steep)
     # Held coordinates go straight to their bound, at the scale of the model.
-    model = torch.where(held, -scale[:, None] * gradient, newton)
-    direction = choose(descends, model, -gradient)
+    newton = torch.where(held, -model.scale[:, None] * gradient, newton)
+    direction = choose(descends, newton, -gradient)
 
     longest = direction.abs().amax(1).clamp(min=torch.finfo(y.dtype).tiny)
     room = torch.where(descends, LARGEST_MOVE * y.abs().amax(1).clamp(min=1), FIRST_MOVE)
     return replace(state, direction=direction, size=(room / longest).clamp(max=1))
-
-
-def _curvatures(moves: Tensor, changes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return `1 / s.y` per pair, 0 if it is not convex; if any is; `s.y / y.y` of the newest."""
-    product = (moves * changes).sum(-1)
-    size = changes.square().sum(-1)
-    convex = product > CURVATURE * moves.norm(dim=-1) * size.sqrt()
-    inverse = torch.where(convex, 1 / torch.where(convex, product, 1), 0)
-    ratio = torch.where(convex, product / torch.where(convex, size, 1), 0)
-    place = torch.arange(1, moves.shape[1] + 1, device=moves.device) * convex
-    newest = ratio.gather(1, place.argmax(1, keepdim=True))[:, 0]
-    has_pairs = convex.any(1)
-    return inverse, has_pairs, torch.where(has_pairs, newest, 1)
-
-
-def _two_loops(
-    moves: Tensor, changes: Tensor, inverse: Tensor, scale: Tensor, gradient: Tensor
-) -> Tensor:
-    """Apply the inverse Hessian model to the gradient; pairs with inverse 0 change nothing."""
-    shares: list[Tensor] = []
-    result = gradient
-    memory = moves.shape[1]
-    for pair in reversed(range(memory)):
-        share = inverse[:, pair, None] * (moves[:, pair] * result).sum(1, keepdim=True)
-        result = result - share * changes[:, pair]
-        shares.append(share)
-    result = result * scale[:, None]
-    for pair in range(memory):
-        back = inverse[:, pair, None] * (changes[:, pair] * result).sum(1, keepdim=True)
-        result = result + (shares[memory - 1 - pair] - back) * moves[:, pair]
-    return result
 
 
 def _stationarity(objective: Objective, y: Tensor, found: Evaluation) -> Tensor:

@@ -1,0 +1,87 @@
+"""Minimization and multipliers in turns, each start in its own time.
+
+A start whose minimization has come to rest gets its next multipliers while others are still on
+their way: what a batch costs is what its slowest start takes, not the sum of the slowest turns.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ebmlang.solve.constraints import augmented_lagrangian
+from ebmlang.solve.constraints.augmented_lagrangian import AugmentedState
+from ebmlang.solve.descent.method import Descent, Minimum
+from ebmlang.solve.loop import CHECK_EVERY
+from ebmlang.solve.objective import choose, choose_each
+from ebmlang.solve.problem import Problem
+
+WAITING = 4
+"""One in so many starts that are at rest is enough to begin their next turn: a turn costs an
+evaluation of all, or some steps of Newton's method."""
+
+
+# Any: the state of a descent is its own.
+def take_turns(
+    problem: Problem,
+    state: AugmentedState,
+    y: Float[Tensor, "start dim"],
+    method: Descent[Any],
+    steps: int,
+) -> Minimum:
+    """Alternate minimization and multipliers until every start is settled.
+
+    Args:
+        problem: What is searched.
+        state: The first Lagrangian.
+        y: Where the starts are.
+        method: What minimizes a Lagrangian.
+        steps: Most evaluations of a turn.
+    """
+    watch = problem.watch
+    rows = torch.arange(len(y), device=y.device)
+    end = Minimum(
+        position=y.clone(),
+        value=torch.full_like(y[:, 0], torch.inf),
+        stationarity=torch.full_like(y[:, 0], torch.inf),
+        done=torch.zeros_like(rows, dtype=torch.bool),
+    )
+    most = augmented_lagrangian.rounds(state)
+    inner = method.init(state.lagrangian, y)
+    watch.evaluations += len(y)
+    begun, age, turns = y, torch.zeros_like(rows), torch.zeros_like(rows)
+    watch.progress.started(most * steps, "meeting requirements")
+    while len(rows) and watch.reason is None:
+        for _ in range(CHECK_EVERY):
+            if watch.reason is not None:
+                break
+            inner, _info = method.step(state.lagrangian, inner)
+            watch.evaluations += len(rows)
+        found = method.read(inner)
+        end.position[rows] = found.position
+        age = age + CHECK_EVERY
+        late = age >= steps
+        over = found.done | late
+        # How long a start goes on depends on no other, so one that is late is never kept waiting.
+        if not bool(late.any()) and WAITING * int(over.sum()) < len(rows):
+            continue
+        escaped = augmented_lagrangian.find_escaped(state, begun, found.position) & over
+        # One that has escaped tries again from where it was, under the next penalty.
+        position = choose(escaped, begun, found.position)
+        state, info = augmented_lagrangian.step(state, position, (found.done & over) | escaped)
+        state, position, stationarity = augmented_lagrangian.finish(state, position, over)
+        end.position[rows] = position
+        end.value[rows] = found.value
+        end.stationarity[rows] = torch.minimum(found.stationarity, stationarity)
+        end.done[rows] = state.settled
+        watch.progress.advance(CHECK_EVERY, f"violation {float(info.violation.min()):.2g}")
+        begun, age, turns = choose(over, position, begun), torch.where(over, 0, age), turns + over
+        inner = choose_each(over, method.init(state.lagrangian, position), inner)
+        watch.evaluations += len(rows)
+        left = torch.nonzero(~(state.settled | state.hopeless) & (turns < most))[:, 0]
+        if len(left) < len(rows):
+            rows, begun, age, turns = rows[left], begun[left], age[left], turns[left]
+            state, inner = augmented_lagrangian.take(state, left), method.take(inner, left)
+    watch.progress.finished("")
+    return end
