@@ -61,12 +61,13 @@ minimize low: x[0]
     "an equality that a wave does not reach": Infeasible(
         """
 var x: real[2] in [0, 1]
-require total: sin(4 * x[0]) + cos(4 * x[0]) == 2 within 0.1
+# The sine of 4 (x[0] + x[1]).
+require total: sin(4 * x[0]) * cos(4 * x[1]) + cos(4 * x[0]) * sin(4 * x[1]) == 2 within 0.1
 require idle: x[1] >= x[0] - 1
 minimize low: x[1]
 """,
         {"total"},
-        (2 - 2**0.5) / 0.1 - 1,
+        (2 - 1) / 0.1 - 1,
     ),
     "two equalities": Infeasible(
         """

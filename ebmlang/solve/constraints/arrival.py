@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.solve.objective import Lagrangian
@@ -74,14 +74,35 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Model:
-    """Values and derivatives at a point of each start; `curvature` is that of the Lagrangian."""
+    """Values and derivatives at a point of each start, for given multipliers.
+
+    Attributes:
+        gaps: Of all requirements.
+        rest: What is left of the gradient: that of the Lagrangian.
+        curvature: Second derivatives of the Lagrangian.
+    """
 
     energy: Float[Tensor, " start"]
     gradient: Float[Tensor, "start dim"]
     margins: Float[Tensor, "start requirement"]
     gaps: Float[Tensor, "start requirement"]
-    slopes: Float[Tensor, "start requirement dim"]
+    rest: Float[Tensor, "start dim"]
     curvature: Float[Tensor, "start dim dim"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pushing:
+    """The requirements that are active at a point of each start, as many rows as any has.
+
+    Attributes:
+        which: Their numbers.
+        on: 1 for an active one, 0 for a row that only fills up.
+        slopes: Of their gaps.
+    """
+
+    which: Int[Tensor, "start row"]
+    on: Float[Tensor, "start row"]
+    slopes: Float[Tensor, "start row dim"]
 
 
 def is_within_reach(chart: SolvingChart, dtype: torch.dtype, requirements: int) -> bool:
@@ -99,11 +120,12 @@ def arrive(lagrangian: Lagrangian, y: Float[Tensor, "start dim"]) -> Arrival:
     for count in range(STEPS):
         model = _expand(here, position[rows], multipliers[rows])
         active = multipliers[rows] - here.penalty * model.gaps > 0
-        held = _held(chart, position[rows], _remainder(model, multipliers[rows]))
+        held = _held(chart, position[rows], model.rest)
         # More requirements than free coordinates: multipliers on the way to theirs hold too much.
         crowded = active.sum(1) > (~held).sum(1)
         held = held & ~crowded[:, None]
-        move, following, _ = _solve(model, active, held)
+        pushing = _find_pushing(here, position[rows], active)
+        move, following, _ = _solve(model, pushing, held)
         longest = move.abs().amax(1)
         room = LONGEST * position[rows].abs().amax(1).clamp(min=1)
         share = (room / longest.clamp(min=tiny)).clamp(max=1)
@@ -124,13 +146,14 @@ def _judge(lagrangian: Lagrangian, y: Tensor, position: Tensor, multipliers: Ten
     """Return the ends, those that are no minima taken back."""
     chart = lagrangian.chart
     model = _expand(lagrangian, position, multipliers)
-    rest = _remainder(model, multipliers)
-    held = _held(chart, position, rest)
-    stationarity = ((position - rest).clamp(chart.lower, chart.upper) - position).abs().amax(1)
-    parts = (multipliers.abs()[:, :, None] * model.slopes.abs()).sum(1) + model.gradient.abs()
+    held = _held(chart, position, model.rest)
+    stationarity = (position - model.rest).clamp(chart.lower, chart.upper) - position
+    stationarity = stationarity.abs().amax(1)
+    pushing = _find_pushing(lagrangian, position, multipliers != 0)
+    shares = multipliers.gather(1, pushing.which).abs()
+    parts = (shares[:, :, None] * pushing.slopes.abs()).sum(1) + model.gradient.abs()
     tolerance = torch.finfo(y.dtype).eps ** REST_POWER * parts.amax(1).clamp(min=1)
-    active = multipliers != 0
-    *_, upwards = _solve(model, active, held)
+    *_, upwards = _solve(model, pushing, held)
     arrived = (
         (stationarity <= tolerance)
         & (model.margins >= 0).all(1)
@@ -147,28 +170,42 @@ def _judge(lagrangian: Lagrangian, y: Tensor, position: Tensor, multipliers: Ten
     )
 
 
-def _remainder(model: _Model, multipliers: Tensor) -> Tensor:
-    return model.gradient - (multipliers[:, :, None] * model.slopes).sum(1)
-
-
 def _held(chart: SolvingChart, y: Tensor, rest: Tensor) -> Tensor:
     return ((y <= chart.lower) & (rest > 0)) | ((y >= chart.upper) & (rest < 0))
 
 
-def _solve(model: _Model, active: Tensor, held: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _find_pushing(lagrangian: Lagrangian, y: Tensor, active: Tensor) -> _Pushing:
+    most = int(active.sum(1).max())
+    which = active.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
+    if not most:
+        slopes = y.new_zeros(len(y), 0, y.shape[1])
+        return _Pushing(which=which, on=which.to(y.dtype), slopes=slopes)
+    # Each start is repeated once per row, each copy with the slope of that requirement.
+    rows = _repeat(y, most)
+    at, numbers = lagrangian.take(rows), which.reshape(-1, 1)
+
+    def gap(x: Tensor) -> Tensor:
+        return at.gap(at.target.requirements(x)).gather(1, numbers)[:, 0]
+
+    _, slopes = _differentiate(lagrangian, y[rows], gap)
+    return _Pushing(
+        which=which,
+        on=active.gather(1, which).to(y.dtype),
+        slopes=slopes.reshape(len(y), most, y.shape[1]),
+    )
+
+
+def _solve(model: _Model, pushing: _Pushing, held: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the step, the multipliers after it, and whether the energy curves upwards there.
 
-    Only as many requirements have rows as are active at once somewhere. Coordinates that are held,
-    and rows of what is not active, are those of the unit matrix, of either sign.
+    Coordinates that are held, and rows that only fill up, are those of the unit matrix, of either
+    sign.
     """
     free = (~held).to(model.gradient.dtype)
-    count, dim = model.gradient.shape
-    most = int(active.sum(1).max()) if active.numel() else 0
-    which = active.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
-    on = active.gather(1, which).to(free.dtype)
-    gaps = model.gaps.gather(1, which)
-    slopes = model.slopes.gather(1, which[:, :, None].expand(-1, -1, dim))
-    slopes = slopes * on[:, :, None] * free[:, None, :]
+    on, (count, dim) = pushing.on, model.gradient.shape
+    most = on.shape[1]
+    gaps = model.gaps.gather(1, pushing.which)
+    slopes = pushing.slopes * on[:, :, None] * free[:, None, :]
     width = dim + most
     matrix = model.gradient.new_zeros(count, width, width)
     matrix[:, :dim, :dim] = model.curvature * free[:, :, None] * free[:, None, :]
@@ -190,64 +227,49 @@ def _solve(model: _Model, active: Tensor, held: Tensor) -> tuple[Tensor, Tensor,
     solved = even * (vectors @ (weights * shares)[:, :, None])[:, :, 0]
     solved = torch.where(finite[:, None], solved, torch.nan)
     downwards = (values < -DOWNWARDS * largest).sum(1)
-    # One negative eigenvalue belongs to each row of a requirement, and none to a minimum.
-    upwards = finite & (downwards <= most)
-    following = torch.zeros_like(model.gaps).scatter(1, which, -solved[:, dim:] * on)
+    # One negative eigenvalue belongs to each row of a requirement, none to a minimum, and none may
+    # be zero: a valley whose floor is level here may lead on to lower ground.
+    level = (values.abs() <= NOTHING * largest).any(1)
+    upwards = finite & (downwards <= most) & ~level
+    following = torch.zeros_like(model.gaps).scatter(1, pushing.which, -solved[:, dim:] * on)
     return solved[:, :dim], following, upwards
 
 
 def _expand(lagrangian: Lagrangian, y: Tensor, multipliers: Tensor) -> _Model:
-    dim, requirements = y.shape[1], multipliers.shape[1]
-    energy, gradient = _differentiate(lagrangian, y, lambda x, at: at.target.energy(x))
+    target, chart, dim = lagrangian.target, lagrangian.chart, y.shape[1]
+    energy, gradient = _differentiate(lagrangian, y, target.energy)
     with torch.no_grad():
-        margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
-    # Each start is repeated once per requirement, each copy with the slope of that one.
-    rows, unit = _repeat(y, requirements)
-    _, slopes = _differentiate(
-        lagrangian.take(rows),
-        y[rows],
-        lambda x, at: (unit * at.gap(at.target.requirements(x))).sum(1),
-    )
-    curvature = _curve(lagrangian, y, multipliers)
+        margins = target.requirements(chart.to_written(y))
+    # Each start is repeated once per coordinate, each copy with the curvature along that one.
+    rows = _repeat(y, dim)
+    at, pulls = lagrangian.take(rows), multipliers[rows]
+    unit = torch.eye(dim, dtype=y.dtype, device=y.device).repeat(len(y), 1)
+    with torch.enable_grad():
+        leaf = y[rows].detach().requires_grad_()
+        x = chart.to_written(leaf)
+        value = at.target.energy(x) - (pulls * at.gap(at.target.requirements(x))).sum(1)
+        rest = _slope(value, leaf, again=True)
+        curvature = _slope((unit * rest).sum(1), leaf).reshape(len(y), dim, dim)
     return _Model(
         energy=energy,
         gradient=gradient,
         margins=margins,
         gaps=lagrangian.gap(margins),
-        slopes=slopes.reshape(len(y), requirements, dim),
-        curvature=curvature,
+        rest=rest.detach().reshape(len(y), dim, dim)[:, 0],
+        curvature=(curvature + curvature.transpose(1, 2)) / 2,
     )
 
 
-def _curve(lagrangian: Lagrangian, y: Tensor, multipliers: Tensor) -> Tensor:
-    """Return the second derivatives of the Lagrangian, each start repeated once per coordinate."""
-    dim = y.shape[1]
-    rows, unit = _repeat(y, dim)
-    at, held = lagrangian.take(rows), multipliers[rows]
-
-    def slope(leaf: Tensor) -> Tensor:
-        x = at.chart.to_written(leaf)
-        value = at.target.energy(x) - (held * at.gap(at.target.requirements(x))).sum(1)
-        return _slope(value, leaf, again=True)
-
-    with torch.enable_grad():
-        leaf = y[rows].detach().requires_grad_()
-        matrix = _slope((unit * slope(leaf)).sum(1), leaf).reshape(len(y), dim, dim)
-    return (matrix + matrix.transpose(1, 2)) / 2
-
-
-def _repeat(y: Tensor, times: int) -> tuple[Tensor, Tensor]:
-    """Return the starts' numbers, each repeated, and rows of a unit matrix for each."""
-    rows = torch.arange(len(y), device=y.device).repeat_interleave(times)
-    return rows, torch.eye(times, dtype=y.dtype, device=y.device).repeat(len(y), 1)
+def _repeat(y: Tensor, times: int) -> Tensor:
+    return torch.arange(len(y), device=y.device).repeat_interleave(times)
 
 
 def _differentiate(
-    lagrangian: Lagrangian, y: Tensor, value_at: Callable[[Tensor, Lagrangian], Tensor]
+    lagrangian: Lagrangian, y: Tensor, value_at: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         leaf = y.detach().requires_grad_()
-        value = value_at(lagrangian.chart.to_written(leaf), lagrangian)
+        value = value_at(lagrangian.chart.to_written(leaf))
         slope = _slope(value, leaf)
     return value.detach(), slope
 

@@ -55,10 +55,6 @@ REACH = 1e-1
 ROUNDS = 30
 """Most rounds: some ten for the penalty to grow from its first value, the rest for multipliers."""
 
-ARRIVING_ROUNDS = 8
-"""Most rounds where Newton's method has the last steps: no multipliers need to be waited for, and
-a start that has not arrived by then rests on a saddle or where there are no multipliers."""
-
 PATIENCE = 6
 """Rounds in a row that do not help before a start is given up: the penalty is then a million times
 what it was, and the violation is the least there is around."""
@@ -85,12 +81,16 @@ class AugmentedState:
         shortfall: Violation or lack of complementarity, the larger, in the margins' scale.
         settled: Starts whose margins are all above zero and whose multipliers fit.
         unhelped: Rounds in a row that ended at rest and brought the worst of it no nearer.
+        pushing: Requirements that had a multiplier after the last round that ended at rest.
+        stable: Starts where the round before had left the same ones.
     """
 
     lagrangian: Lagrangian
     shortfall: Float[Tensor, "start requirement"]
     settled: Bool[Tensor, " start"]
     unhelped: Int[Tensor, " start"]
+    pushing: Bool[Tensor, "start requirement"]
+    stable: Bool[Tensor, " start"]
 
     @property
     def hopeless(self) -> Bool[Tensor, " start"]:
@@ -107,11 +107,6 @@ class AugmentedInfo:
     """
 
     violation: Float[Tensor, " start"]
-
-
-def rounds(state: AugmentedState) -> int:
-    """Return how many rounds are worth their cost."""
-    return ARRIVING_ROUNDS if _is_arriving(state.lagrangian) else ROUNDS
 
 
 def _is_arriving(lagrangian: Lagrangian) -> bool:
@@ -150,6 +145,8 @@ def init(
         shortfall=torch.full_like(margins, torch.inf),
         settled=torch.zeros_like(energy, dtype=torch.bool),
         unhelped=torch.zeros_like(energy, dtype=torch.long),
+        pushing=torch.zeros_like(margins, dtype=torch.bool),
+        stable=torch.zeros_like(energy, dtype=torch.bool),
     )
 
 
@@ -254,6 +251,7 @@ def step(
     grown = (GROWTH * lagrangian.penalty).clamp(max=LARGEST_PENALTY)
     penalty = torch.where(at_rest & ~helped, grown, lagrangian.penalty)
     pressure = torch.where(at_rest & near, lagrangian.pressure(margins), lagrangian.multipliers)
+    pushing = pressure > 0
     worst = shortfall.amax(1) > HELP * state.shortfall.amax(1)
     lost = done & worst & (violation > met_by).any(1)
     following = AugmentedState(
@@ -261,6 +259,8 @@ def step(
         shortfall=torch.where(at_rest, shortfall, state.shortfall),
         settled=done & met.all(1),
         unhelped=torch.where(lost, state.unhelped + 1, torch.where(done, 0, state.unhelped)),
+        pushing=torch.where(at_rest, pushing, state.pushing),
+        stable=done & (pushing == state.pushing).all(1),
     )
     return following, AugmentedInfo(violation=violation.amax(1))
 
@@ -302,7 +302,7 @@ def finish(
         return state, y, stationarity
     with torch.no_grad():
         margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
-    near = (lagrangian.gap(margins) >= -REACH).all(1) & over & ~state.settled
+    near = (lagrangian.gap(margins) >= -REACH).all(1) & over & state.stable & ~state.settled
     rows = torch.nonzero(near)[:, 0]
     if not len(rows):
         return state, y, stationarity
@@ -323,6 +323,8 @@ def take(state: AugmentedState, index: Int[Tensor, " kept"]) -> AugmentedState:
         shortfall=state.shortfall[index],
         settled=state.settled[index],
         unhelped=state.unhelped[index],
+        pushing=state.pushing[index],
+        stable=state.stable[index],
     )
 
 

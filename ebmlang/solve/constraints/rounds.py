@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.solve.constraints import augmented_lagrangian
-from ebmlang.solve.constraints.augmented_lagrangian import AugmentedState
+from ebmlang.solve.constraints.augmented_lagrangian import ROUNDS, AugmentedState
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import CHECK_EVERY
 from ebmlang.solve.objective import choose, choose_each
@@ -47,11 +47,10 @@ def take_turns(
         stationarity=torch.full_like(y[:, 0], torch.inf),
         done=torch.zeros_like(rows, dtype=torch.bool),
     )
-    most = augmented_lagrangian.rounds(state)
     inner = method.init(state.lagrangian, y)
     watch.evaluations += len(y)
     begun, age, turns = y, torch.zeros_like(rows), torch.zeros_like(rows)
-    watch.progress.started(most * steps, "meeting requirements")
+    watch.progress.started(ROUNDS * steps, "meeting requirements")
     while len(rows) and watch.reason is None:
         for _ in range(CHECK_EVERY):
             if watch.reason is not None:
@@ -79,7 +78,7 @@ def take_turns(
         begun, age, turns = choose(over, position, begun), torch.where(over, 0, age), turns + over
         inner = choose_each(over, method.init(state.lagrangian, position), inner)
         watch.evaluations += len(rows)
-        left = torch.nonzero(~(state.settled | state.hopeless) & (turns < most))[:, 0]
+        left = torch.nonzero(~(state.settled | state.hopeless) & (turns < ROUNDS))[:, 0]
         if len(left) < len(rows):
             rows, begun, age, turns = rows[left], begun[left], age[left], turns[left]
             state, inner = augmented_lagrangian.take(state, left), method.take(inner, left)
