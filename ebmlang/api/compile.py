@@ -11,7 +11,7 @@ from ebmlang.graph import EnergyGraph
 from ebmlang.graph.integrands import list_integrands
 from ebmlang.lang import DomainKind
 from ebmlang.lower.module import CompiledEnergy, compile_graph
-from ebmlang.runtime import pick_device
+from ebmlang.runtime import keep_freed_memory, pick_device
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 
 ModuleKey: TypeAlias = tuple[object, torch.dtype, torch.device]
@@ -34,6 +34,7 @@ def compile_model(
             where what something is normalized by cannot be relied on.
     """
     chosen = pick_device(device)
+    keep_freed_memory()
     graph, bound = find_graph(model)
     bound_to = (tuple(sorted(bound.sizes.items())), tuple(sorted(model.rows)))
     key = (bound_to, dtype or DTYPE, chosen)

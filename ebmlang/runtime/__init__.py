@@ -3,6 +3,7 @@
 from ebmlang.runtime.budget import UNLIMITED, Budget, Deadline
 from ebmlang.runtime.device import pick_device
 from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
+from ebmlang.runtime.memory import keep_freed_memory
 from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pick_progress
 from ebmlang.runtime.random import build_generator, derive_seed
 from ebmlang.runtime.target import LeastSquares, RowTarget, Target, take_points
@@ -21,6 +22,7 @@ __all__ = [
     "Target",
     "build_generator",
     "derive_seed",
+    "keep_freed_memory",
     "pick_device",
     "pick_progress",
     "take_points",
