@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from ebmlang.analysis.traits import Traits
 
-MOST_SQUARED = 200
+MOST_SQUARED = 32
 """Unknown numbers past which least squares are descended as any other energy: the method for them
 solves dense equations of that size."""
 

@@ -149,7 +149,7 @@ def _reshape_shape(shapes: tuple[Shape, ...], options: Options) -> Shape:
 
 
 def _reshape(x: Array, *, rank: int, shape: tuple[int, ...]) -> Array:
-    return x.reshape(*x.shape[: x.ndim - rank], *shape)
+    return x.reshape((*x.shape[: x.ndim - rank], *shape))
 
 
 def _expand_shape(shapes: tuple[Shape, ...], options: Options) -> Shape:

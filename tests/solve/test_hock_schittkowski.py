@@ -77,7 +77,7 @@ def test_equalities_inside_an_or_get_multipliers_too(seed: int) -> None:
     """The projection onto the line is at 1/2; that onto the half-line, (-1, 1), at 1 + 9."""
     module = compile_model(ebmlang.loads(OR_OF_EQUALITIES))
 
-    found = solve(module.packed(), lay_out(module), seed=seed, starts=16)
+    found = solve(module.packed(), lay_out(module), seed=seed, starts=64)
 
     assert float(found.energies[0]) == pytest.approx(0.5, abs=1e-7)
     assert float(found.energies[1]) == pytest.approx(10, abs=1e-6)

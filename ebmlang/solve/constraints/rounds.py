@@ -68,7 +68,8 @@ def take_turns(
         escaped = augmented_lagrangian.find_escaped(state, begun, found.position) & over
         # One that has escaped tries again from where it was, under the next penalty.
         position = choose(escaped, begun, found.position)
-        state, info = augmented_lagrangian.step(state, position, (found.done & over) | escaped)
+        ended = (found.done & over) | escaped
+        state, info = augmented_lagrangian.step(state, position, ended)
         state, position, stationarity = augmented_lagrangian.finish(state, position, over)
         end.position[rows] = position
         end.value[rows] = found.value
@@ -76,7 +77,8 @@ def take_turns(
         end.done[rows] = state.settled
         watch.progress.advance(CHECK_EVERY, f"violation {float(info.violation.min()):.2g}")
         begun, age, turns = choose(over, position, begun), torch.where(over, 0, age), turns + over
-        inner = choose_each(over, method.init(state.lagrangian, position), inner)
+        # One that is only late goes on with what it has learned.
+        inner = choose_each(ended, method.init(state.lagrangian, position), inner)
         watch.evaluations += len(rows)
         left = torch.nonzero(~(state.settled | state.hopeless) & (turns < ROUNDS))[:, 0]
         if len(left) < len(rows):

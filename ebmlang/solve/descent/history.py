@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.linalg import solve_triangular, vector_norm
 
 MEMORY = 10
-"""Pairs of steps and gradient changes kept per start."""
+"""Pairs of trial steps and gradient changes kept per start."""
 
 CURVATURE = 1e-10
 """Least cosine between a step and its gradient change for the pair to count as convex."""
@@ -21,23 +22,22 @@ CURVATURE = 1e-10
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class History:
-    """Pairs of each start, in a ring.
+    """The latest trial steps of each start, newest last.
 
     Attributes:
-        moves: Steps taken.
+        moves: Where they went.
         changes: Gradient changes along them.
-        pushes: Pairs learned since the history was last dropped; the latest `memory` are kept,
-            the one after `pushes` others in place `pushes % memory`.
+        known: Which of them were taken, and still count.
     """
 
     moves: Float[Tensor, "start memory dim"]
     changes: Float[Tensor, "start memory dim"]
-    pushes: Int[Tensor, " start"]
+    known: Bool[Tensor, "start memory"]
 
     def take(self, index: Int[Tensor, " kept"]) -> "History":
         """Return the history of some of the starts."""
         return History(
-            moves=self.moves[index], changes=self.changes[index], pushes=self.pushes[index]
+            moves=self.moves[index], changes=self.changes[index], known=self.known[index]
         )
 
     def push(
@@ -46,24 +46,22 @@ class History:
         move: Float[Tensor, "start dim"],
         change: Float[Tensor, "start dim"],
     ) -> "History":
-        """Return the history with one pair more for some of the starts."""
-        places = torch.arange(self.moves.shape[1], device=move.device)
-        newest = accepted[:, None] & (places == self.pushes[:, None] % len(places))
+        """Return the history with one trial more, which some of the starts have taken."""
         return History(
-            moves=torch.where(newest[:, :, None], move[:, None], self.moves),
-            changes=torch.where(newest[:, :, None], change[:, None], self.changes),
-            pushes=self.pushes + accepted,
+            moves=torch.cat([self.moves[:, 1:], move[:, None]], dim=1),
+            changes=torch.cat([self.changes[:, 1:], change[:, None]], dim=1),
+            known=torch.cat([self.known[:, 1:], accepted[:, None]], dim=1),
         )
 
     def drop(self, starts: Bool[Tensor, " start"]) -> "History":
         """Return the history without the pairs of some of the starts."""
-        return replace(self, pushes=torch.where(starts, 0, self.pushes))
+        return replace(self, known=self.known & ~starts[:, None])
 
 
 def begin(position: Float[Tensor, "start dim"]) -> History:
     """Return the history of starts that have gone nowhere yet."""
     none = position.new_zeros(position.shape[0], MEMORY, position.shape[1])
-    return History(moves=none, changes=none, pushes=torch.zeros_like(none[:, 0, 0]).long())
+    return History(moves=none, changes=none, known=torch.zeros_like(none[:, :, 0]).bool())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,50 +79,34 @@ class Model:
     scale: Float[Tensor, " start"]
 
 
-def apply(
-    moves: Float[Tensor, "start memory dim"],
-    changes: Float[Tensor, "start memory dim"],
-    pushes: Int[Tensor, " start"],
-    gradient: Float[Tensor, "start dim"],
-) -> Model:
-    """Apply the inverse Hessian model to a gradient.
+def apply(history: History, gradient: Float[Tensor, "start dim"]) -> Model:
+    """Apply the inverse Hessian model to a gradient, both projected on what is free to move."""
+    moves, changes, memory = history.moves, history.changes, history.moves.shape[1]
+    product = moves @ changes.mT
+    along = product.diagonal(dim1=1, dim2=2)
+    length = vector_norm(changes, dim=2)
+    convex = history.known & (along > CURVATURE * length * vector_norm(moves, dim=2))
+    has_pairs = convex.any(1)
 
-    Args:
-        moves: In the order of `History`, projected on what is free to move.
-        changes: Likewise.
-        pushes: As in `History`.
-        gradient: Projected likewise.
-    """
-    memory = moves.shape[1]
-    product, square = moves @ changes.mT, changes.square().sum(2)
-    along, cosine = product.diagonal(dim1=1, dim2=2), CURVATURE * square.sqrt()
-    places = torch.arange(memory, device=moves.device)
-    convex = (along > cosine * moves.norm(dim=2)) & (places < pushes[:, None])
+    # A pair that is not convex changes nothing: it solves 1 x = 0.
+    used = convex.to(moves.dtype)
+    pairs = product * (used[:, :, None] * used[:, None, :]) + torch.diag_embed(1 - used)
+    along = torch.where(convex, along, 0)
+    newest = (torch.arange(memory, device=moves.device) * convex).argmax(1, keepdim=True)
+    ratio = (along / length.square()).gather(1, newest)[:, 0]
+    scale = torch.where(has_pairs, ratio, 1)
 
     # From the oldest pair to the newest, where each knows of those before it.
-    order = (torch.where(pushes < memory, 0, pushes)[:, None] + places) % memory
-    back = (places - order[:, :1]) % memory
-    aged = convex.gather(1, order)
-    known = aged[:, :, None] & aged[:, None, :]
-    product = product.gather(1, order[:, :, None].expand_as(product))
-    product = product.gather(2, order[:, None, :].expand_as(product))
-    # A pair that is not convex changes nothing: it solves 1 x = 0.
-    upper = torch.where(known, product.triu(), torch.eye(memory, device=moves.device).bool())
-    diagonal = upper.diagonal(dim1=1, dim2=2)
+    shares = _solve(pairs, used * _each(moves, gradient), upper=True)
+    rest = scale[:, None] * (gradient - _sum(shares, changes))
+    shares = _solve(pairs.mT, along * shares - used * _each(changes, rest), upper=False)
+    return Model(newton=rest + _sum(shares, moves), has_pairs=has_pairs, scale=scale)
 
-    newest = (places * aged).argmax(1, keepdim=True)
-    ratio = diagonal.gather(1, newest) / square.gather(1, order).gather(1, newest)
-    has_pairs = aged.any(1)
-    scale = torch.where(has_pairs, ratio[:, 0], 1)
 
-    met = torch.where(aged, _each(moves, gradient).gather(1, order), 0)
-    shares = torch.linalg.solve_triangular(upper, met[:, :, None], upper=True)[:, :, 0]
-    rest = scale[:, None] * (gradient - _sum(shares.gather(1, back), changes))
-    met = torch.where(aged, diagonal * shares - _each(changes, rest).gather(1, order), 0)
-    shares = torch.linalg.solve_triangular(upper.mT, met[:, :, None], upper=False)[:, :, 0]
-    return Model(
-        newton=rest + _sum(shares.gather(1, back), moves), has_pairs=has_pairs, scale=scale
-    )
+def _solve(matrix: Tensor, right: Tensor, *, upper: bool) -> Tensor:
+    """Solve with one triangle of a matrix; the other is not looked at."""
+    solved: Tensor = solve_triangular(matrix, right[:, :, None], upper=upper)
+    return solved[:, :, 0]
 
 
 def _each(pairs: Tensor, vector: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from typing import final
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from ebmlang.solve.descent.history import History, apply, begin
 from ebmlang.solve.descent.method import Minimum
@@ -167,7 +168,7 @@ def step(objective: Objective, state: LbfgsState, tolerance: float) -> tuple[Lbf
         trials=torch.where(accepted, 0, state.trials + 1),
     )
     spent = pushed.trials >= TRIALS
-    has_history = pushed.history.pushes > 0
+    has_history = pushed.history.known.any(1)
     aimed = _aim(
         objective,
         replace(
@@ -229,14 +230,17 @@ def _aim(objective: Objective, state: LbfgsState) -> LbfgsState:
         (y >= chart.upper - edge) & (gradient < 0)
     )
     free = (~held).to(y.dtype)
-    moves = chart.tangent(y, state.history.moves) * free[:, None]
-    changes = chart.tangent(y, state.history.changes) * free[:, None]
     inside = gradient * free
-    model = apply(moves, changes, state.history.pushes, inside)
+    near = replace(
+        state.history,
+        moves=chart.tangent(y, state.history.moves) * free[:, None],
+        changes=chart.tangent(y, state.history.changes) * free[:, None],
+    )
+    model = apply(near, inside)
     newton = -chart.tangent(y, model.newton[:, None])[:, 0]
 
     slope = (newton * inside).sum(1)
-    steep = inside.norm(dim=1) * newton.norm(dim=1)
+    steep = vector_norm(inside, dim=1) * vector_norm(newton, dim=1)
     descends = model.has_pairs & torch.isfinite(slope) & (slope < -DESCENT * steep)
     # Held coordinates go straight to their bound, at the scale of the model.
     newton = torch.where(held, -model.scale[:, None] * gradient, newton)
