@@ -15,7 +15,7 @@ from ebmlang.api.priority import require_free_choice, require_slack, solve_by_pr
 from ebmlang.api.solving import Found, Settings, find_designs, require_way
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.runs import Design, Designs, Ends, Status, collect_versions
-from ebmlang.runtime import Budget, Progress
+from ebmlang.runtime import Budget, Progress, watch_interrupts
 from ebmlang.solve import Solution
 from ebmlang.solve.answers.diversity import BAND, STARTS_PER_DESIGN, Diversity
 from ebmlang.solve.effort import require_effort
@@ -56,27 +56,29 @@ def solve_model(
     )
     way = None if method is None else require_way(method)
     require_sound(model, "solve")
-    module = compile_model(model, dtype=dtype, device=device)
-    layout = lay_out(module)
-    try:
-        if model.program.priority:
-            solution = solve_by_priority(
-                model.program.priority,
-                module,
-                layout,
-                slack=slack,
-                seed=seed,
-                starts=starts,
-                designs=designs,
-                diversity=diversity,
-                progress=progress,
-                budget=settings.budget,
-            )
-            answer = Found(solution=solution, certainty=None)
-        else:
-            answer = find_designs(model, module, layout, settings, way)
-    except EbmError as error:
-        raise blame_term(error, module, layout, seed) from error.__cause__
+    # One that is solved in parts stops as one.
+    with watch_interrupts():
+        module = compile_model(model, dtype=dtype, device=device)
+        layout = lay_out(module)
+        try:
+            if model.program.priority:
+                solution = solve_by_priority(
+                    model.program.priority,
+                    module,
+                    layout,
+                    slack=slack,
+                    seed=seed,
+                    starts=starts,
+                    designs=designs,
+                    diversity=diversity,
+                    progress=progress,
+                    budget=settings.budget,
+                )
+                answer = Found(solution=solution, certainty=None)
+            else:
+                answer = find_designs(model, module, layout, settings, way)
+        except EbmError as error:
+            raise blame_term(error, module, layout, seed) from error.__cause__
     solution = answer.solution
     found = describe_solution(module, solution)
     feasible = solution.is_feasible

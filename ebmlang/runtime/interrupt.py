@@ -22,25 +22,35 @@ class Interrupt:
         self.requested = True
 
 
+class _Handler:
+    def __init__(self, interrupt: Interrupt) -> None:
+        self.interrupt = interrupt
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self.interrupt.requested:
+            raise KeyboardInterrupt
+        self.interrupt.request()
+
+
 @contextmanager
 def watch_interrupts() -> Iterator[Interrupt]:
     """Turn the first Ctrl-C inside the block into a request.
 
+    A block inside of another hears the same requests: what is made of several runs stops as one.
     Python delivers signals to the main thread only, so in any other thread the block changes
     nothing and the request never comes.
     """
+    handler = signal.getsignal(signal.SIGINT)
+    if isinstance(handler, _Handler):
+        yield handler.interrupt
+        return
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if interrupt.requested:
-            raise KeyboardInterrupt
-        interrupt.request()
-
-    former = signal.signal(signal.SIGINT, handle)
+    former = signal.signal(signal.SIGINT, _Handler(interrupt))
     try:
         yield interrupt
     finally:

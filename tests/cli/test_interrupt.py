@@ -12,8 +12,8 @@ from tests.cli.run import EXAMPLES, start
 LONG = ("--seed", "1", "--const", "N=60", "--starts", "2000", "--json")
 
 
-CPU_SECONDS = 4.0
-"""Time after which a process is surely past its imports [s]."""
+CPU_SECONDS = 6.0
+"""Time after which a process is surely past its imports and its checks [s]."""
 
 
 def interrupt_once_torch_works(process) -> None:

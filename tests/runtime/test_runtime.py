@@ -102,6 +102,14 @@ def test_the_former_handler_comes_back_after_the_block() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_block_inside_of_another_hears_the_same_requests() -> None:
+    with watch_interrupts() as outer:
+        signal.raise_signal(signal.SIGINT)
+        with watch_interrupts() as inner:
+            assert inner.requested
+            assert outer.requested
+
+
 def test_interrupts_are_not_touched_outside_the_main_thread() -> None:
     seen = []
 
