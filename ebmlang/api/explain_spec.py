@@ -3,6 +3,7 @@
 from typing import Any
 
 from ebmlang.analysis import GraphFacts
+from ebmlang.analysis.solving import LBFGS
 from ebmlang.api.interface import describe_interface
 from ebmlang.api.model import Model
 from ebmlang.graph.integrands import list_integrands, show_name
@@ -36,11 +37,37 @@ def describe_facts(model: Model) -> dict[str, Any]:
         }
     from ebmlang.analysis import describe
 
+    tiers = _describe_tiers(model) if model.program.priority else {}
     return {
         **described,
         "status": "analyzed",
         **describe.describe_facts(facts),
         "integrals": _describe_integrals(model, facts),
+        **tiers,
+    }
+
+
+def _describe_tiers(model: Model) -> dict[str, Any]:
+    """Return the plan of a spec that orders its terms, which is not that of their sum."""
+    order = " > ".join(", ".join(tier) for tier in model.program.priority)
+    because = f"`priority {order}`"
+    return {
+        "blocks": [],
+        "solver": {
+            "method": "tiers",
+            "does": "the terms of each tier by many starts, where those before stay within a slack "
+            "of their lowest",
+            "because": because,
+            "descent": LBFGS,
+            "descends": "with an augmented Lagrangian for what is required and for the tiers before",
+            "parts": [],
+        },
+        "sampler": {
+            "method": "none",
+            "does": "an order of terms has no density to draw from",
+            "because": because,
+            "branches": [],
+        },
     }
 
 

@@ -196,7 +196,9 @@ def _integrals(integrals: list[Described], width: int) -> "RenderableType | None
 # --- plan ----------------------------------------------------------------------------
 
 
-def _plan(blocks: list[Described], width: int) -> "RenderableType":
+def _plan(blocks: list[Described], width: int) -> "RenderableType | None":
+    if not blocks:
+        return None
     from rich.console import Group
     from rich.padding import Padding
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 import ebmlang
+from ebmlang.api.explain_spec import describe_facts
 from ebmlang.api.load import build_model
 from ebmlang.source import EbmError, SourceText
 
@@ -105,3 +106,12 @@ def test_what_has_no_meaning_is_said(call, code):
         call()
 
     assert [d.code for d in caught.value.diagnostics] == [code]
+
+
+def test_the_plan_is_that_of_the_tiers_and_not_of_their_sum():
+    found = describe_facts(build(TIERS + "priority cost > noise\n"))
+
+    assert found["solver"]["method"] == "tiers"
+    assert found["solver"]["because"] == "`priority cost > noise`"
+    assert found["sampler"]["method"] == "none"
+    assert found["blocks"] == []
