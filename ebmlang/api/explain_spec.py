@@ -59,7 +59,7 @@ def _describe_tiers(model: Model) -> dict[str, Any]:
             "of their lowest",
             "because": because,
             "descent": LBFGS,
-            "descends": "with an augmented Lagrangian for what is required and for the tiers before",
+            "descends": "an augmented Lagrangian around it keeps to the tiers before",
             "parts": [],
         },
         "sampler": {

@@ -109,9 +109,10 @@ def test_what_has_no_meaning_is_said(call, code):
 
 
 def test_the_plan_is_that_of_the_tiers_and_not_of_their_sum():
+    """What is not named is in the last tier."""
     found = describe_facts(build(TIERS + "priority cost > noise\n"))
 
     assert found["solver"]["method"] == "tiers"
-    assert found["solver"]["because"] == "`priority cost > noise`"
+    assert found["solver"]["because"] == "`priority cost > noise, calm`"
     assert found["sampler"]["method"] == "none"
     assert found["blocks"] == []
