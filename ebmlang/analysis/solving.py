@@ -14,8 +14,8 @@ from types import MappingProxyType
 from ebmlang.analysis.traits import Traits
 
 MOST_SQUARED = 32
-"""Unknown numbers past which least squares are descended as any other energy: the method for them
-solves dense equations of that size."""
+"""Unknown numbers past which least squares are descended as any other energy: a step of the method
+for them evaluates them once for each, and solves dense equations of that size."""
 
 MOST_BLOCKS = 32
 """Independent blocks past which they are searched together: each is compiled by itself."""
