@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from ebmlang.runtime import LeastSquares, Target, take_points
@@ -190,8 +190,8 @@ def residual(
 
 
 def choose(
-    condition: Bool[Tensor, " start"], yes: Float[Tensor, "start ..."], no: Tensor
-) -> Float[Tensor, "start ..."]:
+    condition: Bool[Tensor, " start"], yes: Shaped[Tensor, "start ..."], no: Tensor
+) -> Shaped[Tensor, "start ..."]:
     """Return `yes` for the starts where the condition holds, else `no`."""
     return torch.where(condition.view(-1, *[1] * (yes.ndim - 1)), yes, no)
 

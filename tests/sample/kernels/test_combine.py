@@ -124,7 +124,7 @@ def test_a_block_is_found_by_the_names_of_its_variables() -> None:
 
 
 def test_a_mixture_picks_each_kernel_by_its_share_for_all_chains_at_once() -> None:
-    mixture = Mixture(kernels=(Shift(by=1.0), Shift(by=2.0), Shift(by=3.0)), shares=(1, 3, 6))
+    mixture = Mixture(kernels=(Shift(by=1.0), Shift(by=2.0), Shift(by=3.0)), shares=(1.0, 3.0, 6.0))
     streams = streams_of(3)
     start = begin_at(FLAT, torch.zeros(3, 1).double())
     rounds = 2000
@@ -142,8 +142,8 @@ def test_a_mixture_picks_each_kernel_by_its_share_for_all_chains_at_once() -> No
 
 def test_a_mixture_inside_a_mixture_picks_for_itself() -> None:
     """Were both to use one number, the inner one would always pick the same kernel."""
-    inner = Mixture(kernels=(Shift(by=1.0), Shift(by=2.0)), shares=(1, 1))
-    outer = Mixture(kernels=(inner, Shift(by=4.0)), shares=(1, 1))
+    inner = Mixture(kernels=(Shift(by=1.0), Shift(by=2.0)), shares=(1.0, 1.0))
+    outer = Mixture(kernels=(inner, Shift(by=4.0)), shares=(1.0, 1.0))
     streams = streams_of(1)
     start = begin_at(FLAT, torch.zeros(1, 1).double())
 
