@@ -16,7 +16,7 @@ ENDED_BEFORE = (StoppingReason.INTERRUPTED, StoppingReason.TIME, StoppingReason.
 
 def recombine(
     target: Target,
-    parts: Sequence[tuple[Solution, Int[Tensor, " dim"]]],
+    parts: Sequence[tuple[Solution, Int[Tensor, " _"]]],
     *,
     most: int,
 ) -> Solution:
