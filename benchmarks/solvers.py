@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import scipy.optimize
@@ -272,11 +273,11 @@ def try_ours(optimum: Optimum, seed: int, seconds: float, starts: int) -> float 
 # --- as many starts for all ----------------------------------------------------------
 
 
-def race_ours(optimum: Optimum) -> tuple[float, int]:
-    """Return the CPU seconds that `BATCH` starts take to come to rest, and how many are optimal."""
+def race_ours(optimum: Optimum, starts: int) -> tuple[float, int]:
+    """Return the CPU seconds that starts take to come to rest, and how many are optimal."""
     module = compile_model(optimum.model)
     target, layout = find_squares(module) or module.packed(), lay_out(module)
-    method = Multistart(starts=BATCH, local=pick_local(target, adam_steps=0))
+    method = Multistart(starts=starts, local=pick_local(target, adam_steps=0))
     begun = time.process_time()
     with watch_interrupts() as interrupt:
         watch = Watch(SilentProgress(), UNLIMITED.start(), interrupt)
@@ -288,7 +289,7 @@ def race_ours(optimum: Optimum) -> tuple[float, int]:
     return spent, int(good.sum())
 
 
-def race_scipy(name: str, optimum: Optimum) -> tuple[float, int]:
+def race_scipy(name: str, optimum: Optimum, starts: int) -> tuple[float, int]:
     """Return the same for SciPy's SLSQP, or L-BFGS-B where nothing is required."""
     problem, rng, optimal = PROBLEMS[name](), np.random.default_rng(0), 0
     method = "L-BFGS-B" if problem.margins is None else "SLSQP"
@@ -296,7 +297,7 @@ def race_scipy(name: str, optimum: Optimum) -> tuple[float, int]:
     begun = time.process_time()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        for _ in range(BATCH):
+        for _ in range(starts):
             found = scipy.optimize.minimize(
                 attempt.value,
                 rng.uniform(problem.lower, problem.upper),
@@ -322,6 +323,7 @@ def main() -> None:
     parser.add_argument("--problems", nargs="*", default=list(PROBLEMS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--starts", type=int, nargs="*", default=[BATCH, 4 * BATCH])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     optima = build_optima()
@@ -336,12 +338,13 @@ def main() -> None:
         for title, peer in PEERS.items():
             times = [try_peer(peer, name, optima[name], seed, seconds) for seed in seeds]
             print(f"| {title} | {show(times)} |", flush=True)
-    print(f"\n| {BATCH} starts brought to rest | ebmlang | optimal | SciPy | optimal |")
+    print("\n| starts brought to rest | ebmlang | optimal | SciPy | optimal |")
     print("| --- | --- | --- | --- | --- |")
-    for name in arguments.problems:
-        ours, good = race_ours(optima[name])
-        theirs, fair = race_scipy(name, optima[name])
-        print(f"| {name} | {ours:.2f} s | {good} | {theirs:.2f} s | {fair} |", flush=True)
+    for name, starts in product(arguments.problems, arguments.starts):
+        ours, good = race_ours(optima[name], starts)
+        theirs, fair = race_scipy(name, optima[name], starts)
+        row = f"{ours:.2f} s | {good} | {theirs:.2f} s | {fair}"
+        print(f"| {starts}, {name} | {row} |", flush=True)
 
 
 if __name__ == "__main__":
