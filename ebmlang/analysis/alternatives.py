@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from ebmlang.analysis.dependence import find_conjuncts, find_summands
 from ebmlang.analysis.facts import GraphFacts
-from ebmlang.graph import EnergyGraph, GraphBuilder, Kind, Node, Root, RootKind
+from ebmlang.graph import EnergyGraph, GraphBuilder, Root, RootKind
 from ebmlang.graph.integrands import keep_roots
 from ebmlang.lang.facts import Envelope, Rules
 from ebmlang.lang.table import OPERATORS
@@ -141,7 +141,7 @@ def _choose(graph: EnergyGraph, choice: int, source: int, element: int | None) -
     for number, node in enumerate(graph.nodes):
         if number == choice:
             chosen = numbers[source]
-            numbers.append(chosen if element is None else _take(builder, chosen, element))
+            numbers.append(chosen if element is None else builder.element(chosen, element))
         else:
             inputs = tuple(numbers[i] for i in node.inputs)
             numbers.append(builder.add(replace(node, inputs=inputs)))
@@ -159,25 +159,3 @@ def _choose(graph: EnergyGraph, choice: int, source: int, element: int | None) -
             if root.kind in runs or (root.kind in checks and n in needed)
         },
     )
-
-
-def _take(builder: GraphBuilder, number: int, place: int) -> int:
-    """Return an element of a vector as a scalar."""
-    origin = builder.nodes[number].origin
-    cut = Node(
-        operator="slice",
-        inputs=(number,),
-        options=(("axis", -1), ("start", place), ("stop", place + 1)),
-        kind=Kind.REAL,
-        shape=(1,),
-        origin=origin,
-    )
-    whole = Node(
-        operator="sum",
-        inputs=(builder.add(cut),),
-        options=(("axes", (-1,)),),
-        kind=Kind.REAL,
-        shape=(),
-        origin=origin,
-    )
-    return builder.add(whole)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ebmlang.analysis.facts import GraphFacts
-from ebmlang.graph import EnergyGraph, GraphBuilder, Kind, Node, Root, RootKind
+from ebmlang.graph import EnergyGraph, GraphBuilder, Node, Root, RootKind
 from ebmlang.graph.integrands import keep_roots
 from ebmlang.lang.types import DomainKind
 from ebmlang.source import Span
@@ -188,7 +188,8 @@ def _choose(graph: EnergyGraph, number: int, operand: _Scalar) -> EnergyGraph:
     for here, node in enumerate(graph.nodes):
         if here == number:
             source, place = operand
-            numbers.append(_take(builder, numbers[source], place))
+            found = numbers[source]
+            numbers.append(found if place is None else builder.element(found, place))
         else:
             numbers.append(
                 builder.add(replace(node, inputs=tuple(numbers[i] for i in node.inputs)))
@@ -204,30 +205,6 @@ def _choose(graph: EnergyGraph, number: int, operand: _Scalar) -> EnergyGraph:
         chosen,
         {r: n for r, n in chosen.roots.items() if r.kind not in analyzed or r.path not in gone},
     )
-
-
-def _take(builder: GraphBuilder, number: int, place: int | None) -> int:
-    """Return an element of a vector, or a scalar as it is."""
-    if place is None:
-        return number
-    origin = builder.nodes[number].origin
-    cut = Node(
-        operator="slice",
-        inputs=(number,),
-        options=(("axis", -1), ("start", place), ("stop", place + 1)),
-        kind=Kind.REAL,
-        shape=(1,),
-        origin=origin,
-    )
-    whole = Node(
-        operator="sum",
-        inputs=(builder.add(cut),),
-        options=(("axes", (-1,)),),
-        kind=Kind.REAL,
-        shape=(),
-        origin=origin,
-    )
-    return builder.add(whole)
 
 
 def _find_span(facts: GraphFacts, choice: int, operand: _Scalar) -> Span | None:

@@ -183,3 +183,24 @@ class GraphBuilder:
                 origin=origin,
             )
         )
+
+    def element(self, number: int, place: int) -> int:
+        """Return the number of an element of a vector, as a scalar."""
+        origin = self.nodes[number].origin
+        cut = Node(
+            operator="slice",
+            inputs=(number,),
+            options=(("axis", -1), ("start", place), ("stop", place + 1)),
+            kind=Kind.REAL,
+            shape=(1,),
+            origin=origin,
+        )
+        whole = Node(
+            operator="sum",
+            inputs=(self.add(cut),),
+            options=(("axes", (-1,)),),
+            kind=Kind.REAL,
+            shape=(),
+            origin=origin,
+        )
+        return self.add(whole)

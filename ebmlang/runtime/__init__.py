@@ -6,13 +6,14 @@ from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
 from ebmlang.runtime.memory import keep_freed_memory
 from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pick_progress
 from ebmlang.runtime.random import build_generator, derive_seed
-from ebmlang.runtime.target import LeastSquares, RowTarget, Target, take_points
+from ebmlang.runtime.target import DerivedTarget, LeastSquares, RowTarget, Target, take_points
 from ebmlang.runtime.threads import thread_count, threads_for
 
 __all__ = [
     "UNLIMITED",
     "Budget",
     "Deadline",
+    "DerivedTarget",
     "Interrupt",
     "LeastSquares",
     "Progress",

@@ -5,6 +5,7 @@ variables, each flattened in C order, one after the other. Solvers and samplers 
 else of the language.
 """
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -55,6 +56,32 @@ class RowTarget(Target, Protocol):
 
     def take(self, index: Int[Tensor, " kept"]) -> "RowTarget":
         """Return the energy of some of the points, each as often as it is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DerivedTarget:
+    """What is made of a target: of points as long, in its dtype, on its device.
+
+    Attributes:
+        target: What it is made of.
+    """
+
+    target: Target
+
+    @property
+    def dim(self) -> int:
+        """The length of a packed point."""
+        return self.target.dim
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of points and values."""
+        return self.target.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where points and values live."""
+        return self.target.device
 
 
 def take_points(target: Target, index: Int[Tensor, " kept"]) -> Target:

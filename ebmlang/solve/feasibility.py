@@ -2,35 +2,17 @@
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebmlang.runtime import UNLIMITED, Budget, Progress, Target
+from ebmlang.runtime import UNLIMITED, Budget, DerivedTarget, Progress, Target
 from ebmlang.solve.run import STARTS, solve
 from ebmlang.spaces import Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RequirementsAlone:
+class RequirementsAlone(DerivedTarget):
     """A target without its energy, so that a start stays where it is once it is feasible."""
-
-    target: Target
-
-    @property
-    def dim(self) -> int:
-        """The length of a packed point."""
-        return self.target.dim
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of points and values."""
-        return self.target.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where points and values live."""
-        return self.target.device
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return zeros."""

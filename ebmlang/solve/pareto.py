@@ -27,7 +27,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.lang import DomainKind
-from ebmlang.runtime import Budget, Progress, Target, derive_seed
+from ebmlang.runtime import Budget, DerivedTarget, Progress, Target, derive_seed
 from ebmlang.solve.answers.diversity import select_spread
 from ebmlang.solve.local import Local
 from ebmlang.solve.run import search
@@ -78,7 +78,7 @@ class Front:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CornerTarget:
+class CornerTarget(DerivedTarget):
     """One objective as the energy, with a little of others.
 
     Attributes:
@@ -87,24 +87,8 @@ class CornerTarget:
         weights: Of each column.
     """
 
-    target: Target
     terms: Callable[[Tensor], Tensor]
     weights: Float[Tensor, " column"]
-
-    @property
-    def dim(self) -> int:
-        """The length of a packed point."""
-        return self.target.dim
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of points and values."""
-        return self.target.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where points and values live."""
-        return self.target.device
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the weighted sum."""
@@ -117,7 +101,7 @@ class CornerTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DirectedTarget:
+class DirectedTarget(DerivedTarget):
     """Distances from the corner along directions, over points `[x | w | t]`.
 
     Attributes:
@@ -129,7 +113,6 @@ class DirectedTarget:
         tie: The weight of the rest [per nat].
     """
 
-    target: Target
     objectives: Callable[[Tensor], Tensor]
     rest: Callable[[Tensor], Tensor]
     ideal: Float[Tensor, " objective"]
@@ -140,16 +123,6 @@ class DirectedTarget:
     def dim(self) -> int:
         """The length of a packed point."""
         return self.target.dim + len(self.ideal) + 1
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of points and values."""
-        return self.target.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where points and values live."""
-        return self.target.device
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return t, with the little that breaks ties."""

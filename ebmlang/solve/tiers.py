@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import Budget, Progress, Target, derive_seed
+from ebmlang.runtime import Budget, DerivedTarget, Progress, Target, derive_seed
 from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.local import Local
 from ebmlang.solve.run import search
@@ -48,7 +48,7 @@ Columns: TypeAlias = Int[Tensor, " _"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TierTarget:
+class TierTarget(DerivedTarget):
     """One tier as the energy, and the tiers before it as requirements.
 
     Attributes:
@@ -59,26 +59,10 @@ class TierTarget:
         slacks: The tolerance of each limit [nats].
     """
 
-    target: Target
     terms: Terms
     tiers: tuple[Columns, ...]
     limits: Float[Tensor, " tier"]
     slacks: Float[Tensor, " tier"]
-
-    @property
-    def dim(self) -> int:
-        """The length of a packed point."""
-        return self.target.dim
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of points and values."""
-        return self.target.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where points and values live."""
-        return self.target.device
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the energy of the last tier."""

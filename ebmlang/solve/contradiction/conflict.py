@@ -17,7 +17,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebmlang.runtime import UNLIMITED, Budget, Deadline, Target
+from ebmlang.runtime import UNLIMITED, Budget, Deadline, DerivedTarget, Target
 from ebmlang.solve.contradiction.formulas import Atom, Every, Formula, Requirements, Unit, holds
 from ebmlang.solve.contradiction.proof import Found, Prover, Refuted, Rule
 from ebmlang.solve.feasibility import RequirementsAlone
@@ -82,7 +82,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Chosen:
+class Chosen(DerivedTarget):
     """A target whose requirements are some columns of margins.
 
     Attributes:
@@ -91,24 +91,8 @@ class Chosen:
         columns: Those required.
     """
 
-    target: Target
     margins: Callable[[Tensor], Tensor]
     columns: tuple[int, ...]
-
-    @property
-    def dim(self) -> int:
-        """The length of a packed point."""
-        return self.target.dim
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of points and values."""
-        return self.target.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where points and values live."""
-        return self.target.device
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the energy of the target."""

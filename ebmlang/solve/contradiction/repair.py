@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ebmlang.lang import DomainKind
-from ebmlang.runtime import Target
+from ebmlang.runtime import DerivedTarget, Target
 from ebmlang.solve.run import solve
 from ebmlang.spaces import ConcreteDomain, Layout, build_layout
 
@@ -50,7 +50,7 @@ class Bounded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Elastic:
+class Elastic(DerivedTarget):
     """A target over points with slacks behind them; its energy is the sum of the slacks.
 
     Attributes:
@@ -62,7 +62,6 @@ class Elastic:
         count: How many slacks there are.
     """
 
-    target: Target
     margins: Callable[[Tensor], Tensor]
     columns: tuple[int, ...]
     groups: tuple[int, ...]
@@ -73,16 +72,6 @@ class Elastic:
     def dim(self) -> int:
         """The length of a packed point, slacks included."""
         return self.target.dim + self.count
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of points and values."""
-        return self.target.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where points and values live."""
-        return self.target.device
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the slacks [tolerances]."""

@@ -21,12 +21,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import RowTarget
+from ebmlang.runtime import DerivedTarget, RowTarget
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RowBoxes:
+class RowBoxes(DerivedTarget):
     """An energy by row, over coordinates whose bounds all rows share; a `RowTarget`.
 
     Attributes:
@@ -42,21 +42,6 @@ class RowBoxes:
     width: Float[Tensor, "chain dim"]
     lower: Float[Tensor, "chain dim"]
     upper: Float[Tensor, "chain dim"]
-
-    @property
-    def dim(self) -> int:
-        """The length of a packed point."""
-        return self.target.dim
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of points and values."""
-        return self.target.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where points and values live."""
-        return self.target.device
 
     def to_written(self, u: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
         """Return the packed points at shared coordinates; differentiable."""
