@@ -27,5 +27,6 @@ def blame_requirements(model: Model, *, seed: int, seconds: float) -> Conflictin
     try:
         found = find_conflict(asked.oracle)
         return None if isinstance(found, Answer) else describe_conflict(asked, found)
-    except OutOfTimeError:
+    except (OutOfTimeError, KeyboardInterrupt):
+        # What the search before has found is still to be shown.
         return None

@@ -15,7 +15,7 @@ from ebmlang.check.paths import find_terms
 from ebmlang.lower.binding import suggest
 from ebmlang.runs import Status, collect_versions
 from ebmlang.runs.front import Front
-from ebmlang.runtime import Budget, Progress
+from ebmlang.runtime import Budget, Progress, watch_interrupts
 from ebmlang.solve.pareto import find_front
 from ebmlang.source import Diagnostic, EbmError
 
@@ -53,18 +53,20 @@ def find_pareto_front(
         return torch.tensor(numbers, dtype=torch.long, device=module.device)
 
     try:
-        found = find_front(
-            module.packed(),
-            layout,
-            energies,
-            tuple(columns(group) for group in groups),
-            columns(untraded),
-            seed=seed,
-            starts=starts,
-            designs=designs,
-            progress=progress,
-            budget=Budget(seconds=seconds),
-        )
+        # It is made of several searches, which stop as one.
+        with watch_interrupts():
+            found = find_front(
+                module.packed(),
+                layout,
+                energies,
+                tuple(columns(group) for group in groups),
+                columns(untraded),
+                seed=seed,
+                starts=starts,
+                designs=designs,
+                progress=progress,
+                budget=Budget(seconds=seconds),
+            )
     except EbmError as error:
         raise blame_term(error, module, layout, seed) from error.__cause__
     described = describe_solution(module, found.solution)

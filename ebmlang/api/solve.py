@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import torch
 
+from ebmlang.analysis.solving import APART, ONE_START
 from ebmlang.api.blame import blame_term
 from ebmlang.api.check import require_sound
 from ebmlang.api.compile import compile_model, lay_out
@@ -18,7 +19,7 @@ from ebmlang.runs import Design, Designs, Ends, Status, collect_versions
 from ebmlang.runtime import Budget, Progress, watch_interrupts
 from ebmlang.solve import Solution
 from ebmlang.solve.answers.diversity import BAND, STARTS_PER_DESIGN, Diversity
-from ebmlang.solve.effort import require_effort
+from ebmlang.solve.effort import NORMAL, require_effort
 from ebmlang.source import Diagnostic, EbmError
 
 
@@ -55,6 +56,8 @@ def solve_model(
         progress=progress,
     )
     way = None if method is None else require_way(method)
+    if way is not None:
+        _require_use(way, diversity, effort)
     require_sound(model, "solve")
     # One that is solved in parts stops as one.
     with watch_interrupts():
@@ -98,6 +101,21 @@ def solve_model(
             feasible=solution.end_feasible.cpu().numpy(),
         ),
     )
+
+
+def _require_use(way: str, diversity: Diversity | None, effort: str) -> None:
+    """Raise where a way of solving has no use for what else is asked.
+
+    Raises:
+        EbmError: E0904.
+    """
+    if way == APART and diversity is not None:
+        headline = "diverse designs are chosen from the whole, and `apart` searches parts"
+    elif way == ONE_START and effort != NORMAL:
+        headline = f"`one-start` is one start, and the effort is `{effort}`"
+    else:
+        return
+    raise EbmError(Diagnostic(code="E0904", headline=headline))
 
 
 def pick_diversity(diverse: bool, band: float | None) -> Diversity | None:

@@ -6,7 +6,6 @@ E convex                  one start, and a proof that it ended at the global min
 else                      many starts, until enough of them agree on the best
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -82,8 +81,7 @@ class Settings:
     @property
     def budget(self) -> Budget:
         """What time is left."""
-        moment = self.deadline.moment
-        return Budget(seconds=None if moment is None else max(moment - time.monotonic(), 0.0))
+        return self.deadline.remaining()
 
     def share(self, parts: int) -> "Settings":
         """Return the same with the time that one of several parts, still to be done, may take."""
@@ -151,6 +149,14 @@ def find_designs(
     return _Searching(model=model, module=module).find(task, settings, method)
 
 
+def _is_lower(one: Solution, other: Solution) -> bool:
+    """Whether the best of one is clearly better than that of another, which may have been cut."""
+    if one.is_feasible != other.is_feasible:
+        return one.is_feasible
+    best, reached = float(one.energies[0]), float(other.energies[0])
+    return one.is_feasible and best < reached - find_enough(one.energies.dtype, best)
+
+
 def require_way(name: str) -> str:
     """Return the name of a way of solving if there is one.
 
@@ -188,10 +194,12 @@ class _Searching:
     def _few_starts(self, task: Task, settings: Settings, count: int, *, insist: bool) -> Found:
         once = replace(settings, starts=count, effort=QUICK)
         found = self._many_starts(task, once)
-        if found.proved or insist or found.solution.interrupted:
+        ended = found.solution.interrupted or settings.deadline.is_over()
+        if found.proved or insist or ended:
             return found
         # What few starts do not reach, or the proof does not show, more starts may.
-        return self._many_starts(task, settings)
+        more = self._many_starts(task, settings)
+        return found if _is_lower(found.solution, more.solution) else more
 
     def _many_starts(self, task: Task, settings: Settings, method: str = DEFAULT_METHOD) -> Found:
         built = METHODS[method](settings.starts, pick_local(task.target))

@@ -4,7 +4,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from ebmlang.api.model import Model
+from ebmlang.api.rows import bind_rows
 from ebmlang.cli.console import open_console, print_diagnostics, print_json
+from ebmlang.cli.loading import warn_before_run
 from ebmlang.source import RUN_FAILED, Diagnostic
 
 FINE, INTERRUPTED = 0, 130
@@ -21,6 +23,7 @@ def solve_table(
     from ebmlang.runs.answers import Answers, RowStatus
     from ebmlang.runtime import SilentProgress, pick_progress
 
+    warn_before_run(arguments, bind_rows(model).model, "solve")
     silent = arguments.quiet or arguments.json
     answers: Answers = model.solve_each(
         starts=starts,

@@ -31,6 +31,7 @@ from ebmlang.cli.options import (
     read_pairs,
     read_time,
     read_whole,
+    refuse,
 )
 from ebmlang.cli.rows import solve_table
 from ebmlang.source import RUN_FAILED, Diagnostic, Label
@@ -93,6 +94,8 @@ def _run(arguments: Namespace) -> int:
         starts = ROW_STARTS if arguments.starts is None else counts["starts"]
         return solve_table(arguments, model, starts=starts, seed=seed, seconds=seconds)
     warn_before_run(arguments, model, "solve")
+    if arguments.sensitivity and arguments.dtype != "float64":
+        raise refuse("E0904", "`--sensitivity` asks for designs found in float64")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
 

@@ -41,17 +41,18 @@ def watch_interrupts() -> Iterator[Interrupt]:
     Python delivers signals to the main thread only, so in any other thread the block changes
     nothing and the request never comes.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    if isinstance(handler, _Handler):
-        yield handler.interrupt
-        return
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    if isinstance(handler, _Handler):
+        yield handler.interrupt
         return
 
     former = signal.signal(signal.SIGINT, _Handler(interrupt))
     try:
         yield interrupt
     finally:
-        signal.signal(signal.SIGINT, former)
+        # None: what was there before was not put there from Python, and cannot be put back.
+        signal.signal(signal.SIGINT, signal.SIG_DFL if former is None else former)

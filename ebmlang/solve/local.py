@@ -18,7 +18,7 @@ from ebmlang.solve.descent.adam import Adam
 from ebmlang.solve.descent.lbfgs import Lbfgs
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import descend
-from ebmlang.solve.objective import Lagrangian, Violation
+from ebmlang.solve.objective import Lagrangian, Violation, choose
 from ebmlang.solve.problem import Problem
 
 ADAM_STEPS = 200
@@ -70,7 +70,7 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
     y = near.position
     if not required:
         watch.progress.started(local.steps, "descending")
-        end = descend(method, state.lagrangian, y, steps=local.steps, watch=watch)
+        end = descend(method, state.lagrangian, y, steps=local.steps, watch=watch, advance=1)
         watch.progress.finished("")
         return end
     # Half of the starts about each energy go first to where what is required holds.
@@ -90,10 +90,13 @@ def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) 
         return end
     position = end.position.clone()
     position[rows] = _meet(problem, lagrangian.take(rows), position[rows], steps)
-    if len(rows) == len(position) and not bool(_is_feasible(problem, position).any()):
+    count = problem.group or len(position)
+    met = _is_feasible(problem, position).view(-1, count).any(1).repeat_interleave(count)
+    lost = torch.nonzero(~met)[:, 0]
+    if len(lost):
         # What is shown then is the nearest point in tolerances, which are what a user knows.
-        plain = replace(lagrangian, scale=torch.ones_like(lagrangian.scale))
-        position = _meet(problem, plain, position, steps)
+        plain = replace(lagrangian, scale=torch.ones_like(lagrangian.scale)).take(lost)
+        position[lost] = _meet(problem, plain, position[lost], steps)
     return replace(end, position=position)
 
 
@@ -113,4 +116,8 @@ def _meet(
         aim=lagrangian.slack,
     )
     # The violation is squared, so its gradient vanishes before it does: no early rest.
-    return descend(Lbfgs(tolerance=0.0), violation, y, steps=steps, watch=problem.watch).position
+    found = descend(Lbfgs(tolerance=0.0), violation, y, steps=steps, watch=problem.watch)
+    with torch.no_grad():
+        energy = lagrangian.target.energy(problem.chart.to_written(found.position))
+    # Where the energy is not finite there is no point that could be shown.
+    return choose(torch.isfinite(energy), found.position, y)

@@ -1,6 +1,6 @@
 """What a solver found: a set of designs, each told apart from the others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from jaxtyping import Bool, Float
@@ -74,3 +74,16 @@ class Solution:
     def nearest(self) -> Float[Tensor, " dim"] | None:
         """The point with the least violation where none is feasible, else None."""
         return None if self.is_feasible else self.points[0]
+
+    def take(self, kept: Bool[Tensor, " design"]) -> "Solution":
+        """Return the same with some of the designs."""
+        return replace(
+            self,
+            points=self.points[kept],
+            energies=self.energies[kept],
+            margins=self.margins[kept],
+            feasible=self.feasible[kept],
+            converged=self.converged[kept],
+            stationarity=self.stationarity[kept],
+            share=self.share[kept],
+        )

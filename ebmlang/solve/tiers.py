@@ -26,7 +26,7 @@ from ebmlang.solve.local import Local
 from ebmlang.solve.run import search
 from ebmlang.solve.search.hinted import Hinted
 from ebmlang.solve.search.multistart import Multistart
-from ebmlang.solve.solution import Solution
+from ebmlang.solve.solution import Solution, StoppingReason
 from ebmlang.spaces import Layout
 
 SLACK = 1e-3
@@ -149,7 +149,10 @@ def solve_tiers(
             # Nothing was found within the limits in the time there was: the tier before stands.
             found = replace(before, reason=found.reason)
             break
-        if last or not found.is_feasible or found.interrupted or deadline.is_over():
+        if last or not found.is_feasible or found.interrupted:
+            break
+        if deadline.is_over():
+            found = replace(found, reason=StoppingReason.TIME)
             break
         before = found
         best = found.energies[:1]
@@ -157,6 +160,8 @@ def solve_tiers(
         limits, slacks = torch.cat([limits, best + allowed]), torch.cat([slacks, allowed])
         good = found.energies <= best + allowed
         seeds = found.points[good][:PASSED_ON]
+    # An earlier tier passes on more than are asked for.
+    found = found.take(torch.arange(len(found.energies), device=target.device) < designs)
     with torch.no_grad():
         energies = target.energy(found.points)
         required = target.requirements(found.points)

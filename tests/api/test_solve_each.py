@@ -109,6 +109,19 @@ def test_a_row_that_cannot_be_solved_does_not_change_the_others():
     np.testing.assert_array_equal(answers.variables["x"][kept], others.variables["x"][kept])
 
 
+def test_the_nearest_point_of_a_row_does_not_depend_on_other_rows():
+    """Nearest in tolerances, though the first requirement is a hundred times as steep."""
+    model = ebmlang.loads(
+        "given g: real\nvar x: real[1] in [-5, 5]\n"
+        "require left: 100 * x[0] <= g - 4\nrequire right: x[0] >= 1\n"
+    )
+
+    alone = model.solve_each(data={"g": np.array([2.0])})
+    beside = model.solve_each(data={"g": np.array([2.0, 400.0])})
+
+    np.testing.assert_allclose(beside.variables["x"][0], alone.variables["x"][0], atol=SAME)
+
+
 def test_an_infeasible_row_has_its_nearest_point():
     answers = ebmlang.loads(PUSHED).solve_each({"a": [[0, 0], [1, 1]], "most": [-50, 3]})
 

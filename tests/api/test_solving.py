@@ -228,3 +228,15 @@ def test_more_effort_is_more_starts() -> None:
     text = "var x: real in [-2, 2]\nminimize e: (x^2 - 1)^2"
 
     assert [solve(text, starts=8, effort=e).starts for e in ("quick", "thorough")] == [8, 24]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"method": "apart", "diverse": True}, {"method": "one-start", "effort": "thorough"}],
+    ids=["diverse parts", "one start with effort"],
+)
+def test_what_a_way_of_solving_has_no_use_for_is_refused(asked) -> None:
+    with pytest.raises(EbmError) as refusal:
+        solve("var x: real\nvar y: real\nminimize e: x^2 + y^2", **asked)
+
+    assert [d.code for d in refusal.value.diagnostics] == ["E0904"]

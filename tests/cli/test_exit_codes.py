@@ -65,6 +65,10 @@ USAGE = {
         ["solve", DESK, "--pareto", "reach,calm", "--method", "annealing"],
         "E0904",
     ),
+    "sensitivity in float32": (
+        ["solve", DESK, "--sensitivity", "--dtype", "float32"],
+        "E0904",
+    ),
     "no such code": (["explain", "E9999"], "E0905"),
     "two questions": (["explain", DESK, "--conflict", "--repair"], "E0904"),
     "half a point": (["explain", DESK, "--set", "lamp=[1, 2]"], "E0710"),

@@ -105,3 +105,14 @@ def test_a_value_that_is_typed_with_an_axis_too_many_is_no_table(capsys, folder)
 
     assert outcome.code == 2
     assert outcome.err.startswith("error[E0702 ")
+
+
+def test_warnings_about_the_spec_of_a_table_are_printed(capsys, folder):
+    spec = folder / "nearest.ebm"
+    spec.write_text(SPEC + "minimize nothing: 0 * x[0]\n")
+    (folder / "good.csv").write_text("most,target[0],target[1]\n5,1,2\n9,3,4\n")
+
+    outcome = ebm(capsys, "solve", spec, folder / "good.csv", "--starts", "2")
+
+    assert outcome.code == 0
+    assert "warning[W0331" in outcome.err

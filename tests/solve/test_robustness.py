@@ -8,6 +8,7 @@ import torch
 
 import ebmlang
 from ebmlang.lang import DomainKind
+from ebmlang.runs import Status
 from ebmlang.runtime import SilentProgress, watch_interrupts
 from ebmlang.runtime.budget import UNLIMITED
 from ebmlang.solve.local import Local, bring_down
@@ -222,3 +223,14 @@ def test_a_function_that_fails_is_a_diagnostic_with_its_term_and_line(function, 
     assert why in found.primary.text
     assert str(found.primary.span).startswith("here:4")
     assert "`worse`" in found.notes[0]
+
+
+def test_the_nearest_point_is_one_where_the_energy_is_finite() -> None:
+    """What is required holds only where the logarithm has no value."""
+    found = ebmlang.loads(
+        "var x: real in [-5, 5]\nminimize low: log(x) * x\nrequire far: x^2 * (x + 3) <= -1\n"
+    ).solve(starts=16)
+
+    assert found.status is Status.INFEASIBLE
+    assert found.nearest is not None
+    assert np.isfinite(found.nearest.energy)

@@ -39,7 +39,7 @@ def improve(
     limit = best + torch.finfo(target.dtype).eps ** AGREEING_POWER * best.abs().clamp(min=1)
     kept = solution.energies <= limit
     # A minimum at a kink has no small gradient; the proof says that it is one all the same.
-    return replace(_take(solution, kept), converged=torch.ones_like(kept[kept])), proof.gap
+    return replace(solution.take(kept), converged=torch.ones_like(kept[kept])), proof.gap
 
 
 def _put_first(target: Target, solution: Solution, point: torch.Tensor) -> Solution:
@@ -51,17 +51,4 @@ def _put_first(target: Target, solution: Solution, point: torch.Tensor) -> Solut
         points=torch.cat([point[None], solution.points[1:]]),
         energies=torch.cat([energy, solution.energies[1:]]),
         margins=torch.cat([margins, solution.margins[1:]]),
-    )
-
-
-def _take(solution: Solution, kept: torch.Tensor) -> Solution:
-    return replace(
-        solution,
-        points=solution.points[kept],
-        energies=solution.energies[kept],
-        margins=solution.margins[kept],
-        feasible=solution.feasible[kept],
-        converged=solution.converged[kept],
-        stationarity=solution.stationarity[kept],
-        share=solution.share[kept],
     )

@@ -46,6 +46,9 @@ NEAREST = 0.1
 """Share of the starts, those nearest to its boundary, whose slopes give a margin its scale: far
 away an exponential may be steeper by any factor."""
 
+CHUNK = 2**22
+"""Numbers of a matrix per start, or of margins, that are computed at once: 32 MB in float64."""
+
 ESCAPED = 1e3
 """Factor of the violation, in the margins' scale, at which a start counts as lost."""
 
@@ -173,22 +176,28 @@ def _slopes(
     nearest = distances.argsort(1)[:, : math.ceil(NEAREST * count)]
     begins = count * torch.arange(len(distances), device=y.device)
     found = [margins.new_ones(len(distances), 0)]
-    for column, places in enumerate(nearest.unbind(2)):
-        rows = (begins[:, None] + places).flatten()
-        lengths = _lengths(take_points(target, rows), chart, y[rows], column)
-        middle = lengths.reshape(places.shape).nanmedian(1).values
-        found.append(middle.nan_to_num(nan=1.0)[:, None])
+    columns = torch.arange(margins.shape[1], device=y.device)
+    # Each column at each of its points is a point of its own, whose margins are all computed.
+    size = max(1, CHUNK // max(1, nearest[:, :, :1].numel() * len(columns)))
+    for part in torch.split(columns, size):
+        places = begins[:, None, None] + nearest[:, :, part]
+        rows, asked = places.flatten(), part.expand_as(places).flatten()
+        lengths = _lengths(take_points(target, rows), chart, y[rows], asked)
+        found.append(lengths.reshape(places.shape).nanmedian(1).values.nan_to_num(nan=1.0))
     slope = torch.cat(found, 1).repeat_interleave(count, 0)
     # What no unknown decides has no slope, and needs no scale.
     return torch.where(slope > 0, slope.clamp(*SLOPES), 1)
 
 
 def _lengths(
-    target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"], column: int
+    target: Target,
+    chart: SolvingChart,
+    y: Float[Tensor, "start dim"],
+    columns: Int[Tensor, " start"],
 ) -> Float[Tensor, " start"]:
     with torch.enable_grad():
         leaf = y.detach().requires_grad_()
-        margin = target.requirements(chart.to_written(leaf))[:, column]
+        margin = target.requirements(chart.to_written(leaf)).gather(1, columns[:, None])
         slope = torch.zeros_like(y)
         if margin.requires_grad:
             (slope,) = torch.autograd.grad(
@@ -283,14 +292,13 @@ def find_escaped(
 
 
 def finish(
-    state: AugmentedState, y: Float[Tensor, "start dim"], over: Bool[Tensor, " start"]
+    state: AugmentedState, y: Float[Tensor, "start dim"]
 ) -> tuple[AugmentedState, Float[Tensor, "start dim"], Float[Tensor, " start"]]:
     """Let Newton's method bring those near their minimum to it, where it can.
 
     Args:
         state: After a round.
         y: Where that has led.
-        over: Starts whose round it was.
 
     Returns:
         The state, in which those that arrived are settled; where the starts are now; and the
@@ -302,17 +310,20 @@ def finish(
         return state, y, stationarity
     with torch.no_grad():
         margins = lagrangian.target.requirements(lagrangian.chart.to_written(y))
-    near = (lagrangian.gap(margins) >= -REACH).all(1) & over & state.stable & ~state.settled
+    near = (lagrangian.gap(margins) >= -REACH).all(1) & state.stable & ~state.settled
     rows = torch.nonzero(near)[:, 0]
     if not len(rows):
         return state, y, stationarity
-    near_ones = lagrangian.take(rows)
-    slack = (ARRIVED_RESOLUTION / near_ones.scale).clamp(min=ROUND_OFF, max=WIDEST_SLACK)
-    found = arrive(replace(near_ones, slack=slack), y[rows])
     position, settled = y.clone(), state.settled.clone()
-    position[rows] = found.position
-    settled[rows] = found.arrived
-    stationarity[rows] = torch.where(found.arrived, found.stationarity, torch.inf)
+    # Each has a dense matrix of all coordinates and requirements.
+    width = y.shape[1] + margins.shape[1]
+    for part in torch.split(rows, max(1, CHUNK // width**2)):
+        near_ones = lagrangian.take(part)
+        slack = (ARRIVED_RESOLUTION / near_ones.scale).clamp(min=ROUND_OFF, max=WIDEST_SLACK)
+        found = arrive(replace(near_ones, slack=slack), y[part])
+        position[part] = found.position
+        settled[part] = found.arrived
+        stationarity[part] = torch.where(found.arrived, found.stationarity, torch.inf)
     return replace(state, settled=settled), position, stationarity
 
 

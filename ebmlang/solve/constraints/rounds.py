@@ -50,6 +50,7 @@ def take_turns(
     inner = method.init(state.lagrangian, y)
     watch.evaluations += len(y)
     begun, age, turns = y, torch.zeros_like(rows), torch.zeros_like(rows)
+    said = ""
     watch.progress.started(ROUNDS * steps, "meeting requirements")
     while len(rows) and watch.reason is None:
         for _ in range(CHECK_EVERY):
@@ -60,6 +61,7 @@ def take_turns(
         found = method.read(inner)
         end.position[rows] = found.position
         age = age + CHECK_EVERY
+        watch.progress.advance(CHECK_EVERY, said)
         late = age >= steps
         over = found.done | late
         # How long a start goes on depends on no other, so one that is late is never kept waiting.
@@ -70,12 +72,14 @@ def take_turns(
         position = choose(escaped, begun, found.position)
         ended = (found.done & over) | escaped
         state, info = augmented_lagrangian.step(state, position, ended)
-        state, position, stationarity = augmented_lagrangian.finish(state, position, over)
+        state, position, stationarity = augmented_lagrangian.finish(state, position)
         end.position[rows] = position
         end.value[rows] = found.value
-        end.stationarity[rows] = torch.minimum(found.stationarity, stationarity)
-        end.done[rows] = state.settled
-        watch.progress.advance(CHECK_EVERY, f"violation {float(info.violation.min()):.2g}")
+        # Those that no penalty helps are done too, and nowhere near a minimum.
+        rest = torch.minimum(found.stationarity, stationarity)
+        end.stationarity[rows] = torch.where(state.hopeless, torch.inf, rest)
+        end.done[rows] = state.settled | state.hopeless
+        said = f"violation {float(info.violation.min()):.2g}"
         begun, age, turns = choose(over, position, begun), torch.where(over, 0, age), turns + over
         # One that is only late goes on with what it has learned.
         inner = choose_each(ended, method.init(state.lagrangian, position), inner)

@@ -22,6 +22,7 @@ from ebmlang.solve.contradiction.formulas import Atom, Every, Formula, Requireme
 from ebmlang.solve.contradiction.proof import Found, Prover, Refuted, Rule
 from ebmlang.solve.feasibility import RequirementsAlone
 from ebmlang.solve.run import solve
+from ebmlang.solve.solution import StoppingReason
 from ebmlang.spaces import Layout
 
 Array = NDArray[np.float64]
@@ -176,8 +177,13 @@ class Oracle:
             adam_steps=0,
             lbfgs_steps=STEPS,
             designs=1,
-            budget=self.budget,
+            budget=self.budget if self.deadline is None else self.deadline.remaining(),
         )
+        if not found.is_feasible and found.interrupted:
+            # What was not looked for long enough is no conflict.
+            raise KeyboardInterrupt
+        if not found.is_feasible and found.reason is StoppingReason.TIME:
+            raise OutOfTimeError
         x = np.asarray(found.points[0].detach().cpu().numpy(), dtype=np.float64)
         if found.is_feasible:
             self.remember(x)

@@ -148,6 +148,8 @@ def give_least(
         kind=DomainKind.REAL, shape=(len(numbers),), lower=np.zeros(len(numbers))
     )
     found = solve(elastic, build_layout(domains), seed=seed, starts=starts, adam_steps=0, designs=1)
+    if not found.is_feasible and found.interrupted:
+        raise KeyboardInterrupt
     if not found.is_feasible:
         return None
     x = np.asarray(found.points[0].detach().cpu().numpy(), dtype=np.float64)

@@ -96,7 +96,7 @@ def apply(history: History, gradient: Float[Tensor, "start dim"]) -> Model:
     ratio = (along / length.square()).gather(1, newest)[:, 0]
     scale = torch.where(has_pairs, ratio, 1)
 
-    # From the oldest pair to the newest, where each knows of those before it.
+    # From the newest pair to the oldest, and back.
     shares = _solve(pairs, used * _each(moves, gradient), upper=True)
     rest = scale[:, None] * (gradient - _sum(shares, changes))
     shares = _solve(pairs.mT, along * shares - used * _each(changes, rest), upper=False)

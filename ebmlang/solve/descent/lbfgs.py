@@ -54,6 +54,7 @@ class LbfgsState:
 
     Attributes:
         history: What the steps so far say of the curvature.
+        modelled: Whether the direction is that of the model, and not steepest descent.
         size: Share of the direction to try.
         trials: Trial points so far along the direction.
         stationarity: Largest entry of the projected gradient.
@@ -66,6 +67,7 @@ class LbfgsState:
     gradient: Float[Tensor, "start dim"]
     history: History
     direction: Float[Tensor, "start dim"]
+    modelled: Bool[Tensor, " start"]
     size: Float[Tensor, " start"]
     trials: Int[Tensor, " start"]
     stationarity: Float[Tensor, " start"]
@@ -139,6 +141,7 @@ def init(
         gradient=found.gradient,
         history=begin(position),
         direction=torch.zeros_like(position),
+        modelled=torch.zeros_like(found.value, dtype=torch.bool),
         size=torch.ones_like(found.value),
         trials=torch.zeros_like(found.value, dtype=torch.long),
         stationarity=stationarity,
@@ -168,14 +171,13 @@ def step(objective: Objective, state: LbfgsState, tolerance: float) -> tuple[Lbf
         trials=torch.where(accepted, 0, state.trials + 1),
     )
     spent = pushed.trials >= TRIALS
-    has_history = pushed.history.known.any(1)
     aimed = _aim(
         objective,
         replace(
             pushed,
             history=pushed.history.drop(spent),
             trials=torch.where(spent, 0, pushed.trials),
-            stalled=state.stalled | (spent & ~has_history & ~state.done),
+            stalled=state.stalled | (spent & ~state.modelled & ~state.done),
             converged=_is_converged(pushed.stationarity, pushed.value, tolerance),
         ),
     )
@@ -184,6 +186,7 @@ def step(objective: Objective, state: LbfgsState, tolerance: float) -> tuple[Lbf
     following = replace(
         aimed,
         direction=choose(again, state.direction, aimed.direction),
+        modelled=torch.where(again, state.modelled, aimed.modelled),
         size=torch.where(again, shorter, aimed.size),
     )
     return following, LbfgsInfo(accepted=accepted)
@@ -197,6 +200,7 @@ def take(state: LbfgsState, index: Int[Tensor, " kept"]) -> LbfgsState:
         gradient=state.gradient[index],
         history=state.history.take(index),
         direction=state.direction[index],
+        modelled=state.modelled[index],
         size=state.size[index],
         trials=state.trials[index],
         stationarity=state.stationarity[index],
@@ -248,7 +252,8 @@ def _aim(objective: Objective, state: LbfgsState) -> LbfgsState:
 
     longest = direction.abs().amax(1).clamp(min=torch.finfo(y.dtype).tiny)
     room = torch.where(descends, LARGEST_MOVE * y.abs().amax(1).clamp(min=1), FIRST_MOVE)
-    return replace(state, direction=direction, size=(room / longest).clamp(max=1))
+    size = (room / longest).clamp(max=1)
+    return replace(state, direction=direction, modelled=descends, size=size)
 
 
 def _stationarity(objective: Objective, y: Tensor, found: Evaluation) -> Tensor:
