@@ -10,6 +10,7 @@ from ebmlang.runtime import Deadline, Interrupt, Progress
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.objective import Objective
 from ebmlang.solve.solution import StoppingReason
+from ebmlang.solve.states import take_each
 
 CHECK_EVERY = 10
 """Steps between looks at which starts are done: each look waits for the device."""
@@ -82,7 +83,7 @@ def descend(
             watch.progress.advance(advance * count, f"energy {float(result.value.min()):.6g}")
         left = torch.nonzero(~found.done)[:, 0]
         if 0 < 2 * len(left) <= len(rows):
-            rows, here, state = rows[left], here.take(left), method.take(state, left)
+            rows, here, state = rows[left], here.take(left), take_each(state, left)
     return result
 
 

@@ -10,8 +10,8 @@ required the sum is empty and L is E.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -194,26 +194,3 @@ def choose(
 ) -> Shaped[Tensor, "start ..."]:
     """Return `yes` for the starts where the condition holds, else `no`."""
     return torch.where(condition.view(-1, *[1] * (yes.ndim - 1)), yes, no)
-
-
-State = TypeVar("State")
-
-
-def choose_each(condition: Bool[Tensor, " start"], yes: State, no: State) -> State:
-    """Return a state of the starts, with those of `yes` where the condition holds.
-
-    Args:
-        condition: Which they are.
-        yes: A dataclass of tensors, each with the start as its first axis, and of such dataclasses.
-        no: Likewise; whatever in it is neither is kept.
-    """
-    assert is_dataclass(no)
-    assert not isinstance(no, type)
-    chosen: dict[str, object] = {}
-    for field in fields(no):
-        mine, others = getattr(yes, field.name), getattr(no, field.name)
-        if isinstance(others, Tensor):
-            chosen[field.name] = choose(condition, mine, others)
-        elif is_dataclass(others):
-            chosen[field.name] = choose_each(condition, mine, others)
-    return replace(no, **chosen)

@@ -327,18 +327,6 @@ def finish(
     return replace(state, settled=settled), position, stationarity
 
 
-def take(state: AugmentedState, index: Int[Tensor, " kept"]) -> AugmentedState:
-    """Return the state of some of the starts."""
-    return AugmentedState(
-        lagrangian=state.lagrangian.take(index),
-        shortfall=state.shortfall[index],
-        settled=state.settled[index],
-        unhelped=state.unhelped[index],
-        pushing=state.pushing[index],
-        stable=state.stable[index],
-    )
-
-
 def _middle(
     values: Float[Tensor, "start column"], group: int | None
 ) -> Float[Tensor, "start column"]:

@@ -14,8 +14,9 @@ from ebmlang.solve.constraints import augmented_lagrangian
 from ebmlang.solve.constraints.augmented_lagrangian import ROUNDS, AugmentedState
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import CHECK_EVERY
-from ebmlang.solve.objective import choose, choose_each
+from ebmlang.solve.objective import choose
 from ebmlang.solve.problem import Problem
+from ebmlang.solve.states import choose_each, take_each
 
 WAITING = 4
 """One in so many starts that are at rest is enough to begin their next turn: a turn costs an
@@ -87,6 +88,6 @@ def take_turns(
         left = torch.nonzero(~(state.settled | state.hopeless) & (turns < ROUNDS))[:, 0]
         if len(left) < len(rows):
             rows, begun, age, turns = rows[left], begun[left], age[left], turns[left]
-            state, inner = augmented_lagrangian.take(state, left), method.take(inner, left)
+            state, inner = take_each(state, left), take_each(inner, left)
     watch.progress.finished("")
     return end

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebmlang.runtime import UNLIMITED, Budget, Deadline, DerivedTarget, Target
+from ebmlang.runtime import UNLIMITED, Deadline, DerivedTarget, Target
 from ebmlang.solve.contradiction.formulas import Atom, Every, Formula, Requirements, Unit, holds
 from ebmlang.solve.contradiction.proof import Found, Prover, Refuted, Rule
 from ebmlang.solve.feasibility import RequirementsAlone
@@ -113,8 +113,8 @@ class Oracle:
         target: The model.
         layout: Where its points live.
         prover: Finds proofs.
-        seed, starts, budget: Of each search.
-        deadline: When no more questions are answered; it is past by one answer at most.
+        seed, starts: Of each search.
+        deadline: When no more questions are answered, and a search among them ends.
     """
 
     requirements: Requirements
@@ -123,8 +123,7 @@ class Oracle:
     prover: Prover
     seed: int
     starts: int
-    budget: Budget = UNLIMITED
-    deadline: Deadline | None = None
+    deadline: Deadline = field(default_factory=UNLIMITED.start)
     answers: dict[frozenset[int], Answer] = field(default_factory=dict)
     points: list[tuple[Array, Array]] = field(default_factory=list)
     """Points of the domain found so far, each with the margins of all columns."""
@@ -135,7 +134,7 @@ class Oracle:
         Raises:
             OutOfTimeError: The deadline is past.
         """
-        if self.deadline is not None and self.deadline.is_over():
+        if self.deadline.is_over():
             raise OutOfTimeError
         key = frozenset(unit.column for unit in units)
         if key not in self.answers:
@@ -177,7 +176,7 @@ class Oracle:
             adam_steps=0,
             lbfgs_steps=STEPS,
             designs=1,
-            budget=self.budget if self.deadline is None else self.deadline.remaining(),
+            budget=self.deadline.remaining(),
         )
         if not found.is_feasible and found.interrupted:
             # What was not looked for long enough is no conflict.

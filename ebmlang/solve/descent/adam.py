@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import final
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.solve.descent.method import Minimum
@@ -86,10 +86,6 @@ class Adam:
         """Take one step."""
         return step(objective, state, self.steps)
 
-    def take(self, state: AdamState, index: Int[Tensor, " kept"]) -> AdamState:
-        """Return the state of some of the starts."""
-        return take(state, index)
-
     def read(self, state: AdamState) -> Minimum:
         """Return the best point of each start; none of them has come to rest."""
         return Minimum(
@@ -149,21 +145,6 @@ def step(objective: Objective, state: AdamState, total: int) -> tuple[AdamState,
         best_value=torch.where(better, value, state.best_value),
     )
     return following, AdamInfo(blocked=~finite)
-
-
-def take(state: AdamState, index: Int[Tensor, " kept"]) -> AdamState:
-    """Return the state of some of the starts."""
-    here = state.evaluation
-    return AdamState(
-        count=state.count,
-        position=state.position[index],
-        evaluation=Evaluation(value=here.value[index], gradient=here.gradient[index]),
-        first=state.first[index],
-        second=state.second[index],
-        caution=state.caution[index],
-        best_position=state.best_position[index],
-        best_value=state.best_value[index],
-    )
 
 
 def _schedule(count: int, total: int) -> float:

@@ -9,7 +9,7 @@ Wright, algorithm 7.4).
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.linalg import solve_triangular, vector_norm
 
@@ -33,12 +33,6 @@ class History:
     moves: Float[Tensor, "start memory dim"]
     changes: Float[Tensor, "start memory dim"]
     known: Bool[Tensor, "start memory"]
-
-    def take(self, index: Int[Tensor, " kept"]) -> "History":
-        """Return the history of some of the starts."""
-        return History(
-            moves=self.moves[index], changes=self.changes[index], known=self.known[index]
-        )
 
     def push(
         self,

@@ -115,10 +115,6 @@ class Lbfgs:
         """Evaluate one trial point per start and take it, or shorten the step."""
         return step(objective, state, self.tolerance)
 
-    def take(self, state: LbfgsState, index: Int[Tensor, " kept"]) -> LbfgsState:
-        """Return the state of some of the starts."""
-        return take(state, index)
-
     def read(self, state: LbfgsState) -> Minimum:
         """Return where the starts are."""
         return Minimum(
@@ -190,23 +186,6 @@ def step(objective: Objective, state: LbfgsState, tolerance: float) -> tuple[Lbf
         size=torch.where(again, shorter, aimed.size),
     )
     return following, LbfgsInfo(accepted=accepted)
-
-
-def take(state: LbfgsState, index: Int[Tensor, " kept"]) -> LbfgsState:
-    """Return the state of some of the starts."""
-    return LbfgsState(
-        position=state.position[index],
-        value=state.value[index],
-        gradient=state.gradient[index],
-        history=state.history.take(index),
-        direction=state.direction[index],
-        modelled=state.modelled[index],
-        size=state.size[index],
-        trials=state.trials[index],
-        stationarity=state.stationarity[index],
-        converged=state.converged[index],
-        stalled=state.stalled[index],
-    )
 
 
 def _is_good(

@@ -19,7 +19,7 @@ The Levenberg-Marquardt algorithm (1978), section 6, for units and for the cosin
 convergence; Nielsen, Damping parameter in Marquardt's method (1999), equation 2.4, for the damping.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -29,6 +29,7 @@ from torch import Tensor
 from ebmlang.solve.descent.linearization import Linearization, linearize
 from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.objective import Objective, SquaredObjective, choose, residual
+from ebmlang.solve.states import choose_each
 from ebmlang.spaces import SolvingChart
 
 FIRST_DAMPING = 1e-3
@@ -121,10 +122,6 @@ class LevenbergMarquardt:
         """Evaluate one trial point per start and take it, or trust the model less."""
         return step(_squares(objective), state, self.tolerance)
 
-    def take(self, state: MarquardtState, index: Int[Tensor, " kept"]) -> MarquardtState:
-        """Return the state of some of the starts."""
-        return take(state, index)
-
     def read(self, state: MarquardtState) -> Minimum:
         """Return where the starts are."""
         return Minimum(
@@ -190,13 +187,7 @@ def step(
     following = MarquardtState(
         position=choose(accepted, trial, state.position),
         value=choose(accepted, value, state.value),
-        near=Linearization(
-            squares=choose(accepted, found.squares, near.squares),
-            columns=choose(accepted, found.columns, near.columns),
-            factor=choose(accepted, found.factor, near.factor),
-            projected=choose(accepted, found.projected, near.projected),
-            gradient=choose(accepted, found.gradient, near.gradient),
-        ),
+        near=choose_each(accepted, found, near),
         unit=choose(accepted, torch.maximum(state.unit, found.columns), state.unit),
         damping=torch.where(accepted, trusted, state.damping * state.growth).clamp(*DAMPING),
         growth=torch.where(accepted, 2.0, 2 * state.growth),
@@ -206,30 +197,6 @@ def step(
         stalled=state.stalled | (rejected >= TRIALS),
     )
     return following, MarquardtInfo(accepted=accepted)
-
-
-def take(state: MarquardtState, index: Int[Tensor, " kept"]) -> MarquardtState:
-    """Return the state of some of the starts."""
-    near = state.near
-    return replace(
-        state,
-        position=state.position[index],
-        value=state.value[index],
-        near=Linearization(
-            squares=near.squares[index],
-            columns=near.columns[index],
-            factor=near.factor[index],
-            projected=near.projected[index],
-            gradient=near.gradient[index],
-        ),
-        unit=state.unit[index],
-        damping=state.damping[index],
-        growth=state.growth[index],
-        rejected=state.rejected[index],
-        stationarity=state.stationarity[index],
-        converged=state.converged[index],
-        stalled=state.stalled[index],
-    )
 
 
 def _aim(chart: SolvingChart, state: MarquardtState) -> Float[Tensor, "start dim"]:

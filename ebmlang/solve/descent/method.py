@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.solve.objective import Objective
@@ -29,7 +29,7 @@ State = TypeVar("State")
 
 @runtime_checkable
 class Descent(Protocol[State]):
-    """A local method. Its state is one tensor or more, whose first axis is the start."""
+    """A local method. Its state is one that `ebmlang.solve.states` can take apart by starts."""
 
     @property
     def name(self) -> str:
@@ -40,9 +40,6 @@ class Descent(Protocol[State]):
 
     def step(self, objective: Objective, state: State) -> tuple[State, object]:
         """Evaluate one trial point per start; return the next state, and what happened."""
-
-    def take(self, state: State, index: Int[Tensor, " kept"]) -> State:
-        """Return the state of some of the starts."""
 
     def read(self, state: State) -> Minimum:
         """Return where the starts are, or the best point of each where it has been at better."""

@@ -3,6 +3,7 @@ import torch
 from ebmlang.lang import DomainKind
 from ebmlang.solve.descent import lbfgs
 from ebmlang.solve.objective import Lagrangian
+from ebmlang.solve.states import take_each
 from ebmlang.spaces import build_solving_chart
 from tests.runtime.function_target import FunctionTarget, layout_of
 
@@ -97,7 +98,7 @@ def test_taking_some_starts_keeps_their_state() -> None:
     state = run(goal, starts(4, 3), 5)
     index = torch.tensor([2, 0])
 
-    kept = lbfgs.take(state, index)
+    kept = take_each(state, index)
     later, _ = lbfgs.step(goal.take(index), kept, TOLERANCE)
     expected, _ = lbfgs.step(goal, state, TOLERANCE)
 

@@ -12,6 +12,7 @@ from ebmlang.solve.descent.levenberg_marquardt import LevenbergMarquardt
 from ebmlang.solve.local import Local
 from ebmlang.solve.objective import Lagrangian
 from ebmlang.solve.search.multistart import Multistart
+from ebmlang.solve.states import take_each
 from ebmlang.spaces import build_solving_chart
 from tests.runtime.function_target import layout_of
 from tests.runtime.squares_target import SquaresTarget
@@ -100,7 +101,7 @@ def test_taking_some_starts_keeps_their_state() -> None:
     state = run(goal, starts(4, 3), 5)
     index = torch.tensor([2, 0])
 
-    later, _ = marquardt.step(goal.take(index), marquardt.take(state, index), TOLERANCE)
+    later, _ = marquardt.step(goal.take(index), take_each(state, index), TOLERANCE)
     expected, _ = marquardt.step(goal, state, TOLERANCE)
 
     torch.testing.assert_close(later.position, expected.position[index])
