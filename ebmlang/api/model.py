@@ -380,7 +380,7 @@ class Model(BoundSpec):
         method: str | None = None,
         seed: int = 0,
         seconds: float | None = None,
-        dtype: "torch.dtype | None" = None,
+        precision: str = "float64",
         device: str = "auto",
         out: str | os.PathLike[str] | None = None,
         progress: "Progress | None" = None,
@@ -398,7 +398,8 @@ class Model(BoundSpec):
                 of the spec if None.
             seed: Of all random numbers.
             seconds: Limit on the time [s].
-            dtype: float64 where it is None.
+            precision: `float32`, `float64`, or `mixed`: chains move in float32, and energies are
+                compared in float64.
             device: `cpu`, `cuda`, or `auto`.
             out: A folder `NAME.run` to which the run is written as it goes; `resume` goes on with
                 it after its end, whatever ended it. Kept in memory if None.
@@ -415,7 +416,7 @@ class Model(BoundSpec):
             method=method,
             seed=seed,
             seconds=seconds,
-            dtype=dtype,
+            precision=precision,
             device=device,
             out=None if out is None else Path(out),
             progress=progress,

@@ -12,7 +12,7 @@ from ebmlang.analysis.plan import pick_sampler
 from ebmlang.analysis.sampling import FEWEST_ISLANDS
 from ebmlang.api.blame import blame_term
 from ebmlang.api.check import require_sound
-from ebmlang.api.compile import DTYPE, compile_model, lay_out
+from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.divergence import locate_divergences
 from ebmlang.api.facts import find_facts
@@ -38,8 +38,8 @@ from ebmlang.solve import find_feasible
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
-"""What runs are computed in, by name."""
+PRECISIONS = {"float32": torch.float32, "float64": torch.float64, "mixed": torch.float32}
+"""What chains move in, by name; `mixed` compares energies in float64."""
 
 
 def sample_model(
@@ -52,7 +52,7 @@ def sample_model(
     method: str | None,
     seed: int,
     seconds: float | None,
-    dtype: torch.dtype | None,
+    precision: str,
     device: str,
     out: Path | None,
     progress: Progress | None,
@@ -64,6 +64,7 @@ def sample_model(
         model, "sampled", "exp(-E) weighs all terms against each other; an order does not"
     )
     require_sound(model, "sample")
+    _require_precision(precision)
     if out is not None:
         require_new_run(out)
     settings = Settings(
@@ -73,7 +74,7 @@ def sample_model(
         draws=draws,
         thin=thin,
         method=require_method(method or choose_method(model, chains)),
-        dtype=_name_dtype(dtype),
+        precision=precision,
         accept_unreliable=model.accept_unreliable,
     )
     if settings.method == SMC:
@@ -113,7 +114,10 @@ def draw_samples(
         progress: Hears how far the run is.
     """
     settings = manifest.settings
-    module = compile_model(model, dtype=DTYPES[settings.dtype], device=device)
+    module = compile_model(model, dtype=PRECISIONS[settings.precision], device=device)
+    exact = None
+    if settings.precision == "mixed":
+        exact = compile_model(model, dtype=torch.float64, device=device).packed()
     layout = lay_out(module)
     budget = Budget(seconds=seconds)
     if settings.method == SMC:
@@ -135,6 +139,7 @@ def draw_samples(
                 chains=settings.chains,
                 plan=Plan(warmup=settings.warmup, draws=settings.draws, thin=settings.thin),
                 starts=starts,
+                exact=exact,
                 sink=sink,
                 resume=None if state is None else state.place,
                 progress=progress,
@@ -206,8 +211,21 @@ def begin_session(iteration: int, device: str) -> Session:
     return Session(iteration=iteration, device=chosen, versions=collect_versions())
 
 
-def _name_dtype(dtype: torch.dtype | None) -> str:
-    return next(name for name, known in DTYPES.items() if known is (dtype or DTYPE))
+def _require_precision(precision: str) -> None:
+    """Raise unless a precision is known by this name.
+
+    Raises:
+        EbmError: E0903.
+    """
+    if precision not in PRECISIONS:
+        known = ", ".join(f"`{name}`" for name in PRECISIONS)
+        raise EbmError(
+            Diagnostic(
+                code="E0903",
+                headline=f"there is no precision `{precision}`",
+                notes=(f"there are {known}",),
+            )
+        )
 
 
 def choose_method(model: Model, chains: int) -> str:

@@ -106,12 +106,17 @@ def add_weights(parser: ArgumentParser) -> None:
     )
 
 
-def add_run(parser: ArgumentParser) -> None:
+def add_run(parser: ArgumentParser, precisions: Sequence[str] = ("float32", "float64")) -> None:
     """Add what all long runs take."""
     parser.add_argument("--seed", default="0", metavar="N", help="seed of all random numbers")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument(
-        "--dtype", default="float64", choices=("float32", "float64"), help="precision"
+        "--precision",
+        default="float64",
+        choices=precisions,
+        help="what is computed in; mixed moves chains in float32 and decides in float64"
+        if "mixed" in precisions
+        else "what is computed in",
     )
     parser.add_argument("--time", metavar="T", help="limit on the time, as in 30s, 5m or 2h")
     parser.add_argument("--out", metavar="FILE", help="write the whole result here")

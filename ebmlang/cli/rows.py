@@ -29,7 +29,7 @@ def solve_table(
         starts=starts,
         seed=seed,
         seconds=seconds,
-        dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],
+        dtype={"float32": torch.float32, "float64": torch.float64}[arguments.precision],
         device=arguments.device,
         out=None if arguments.out is None else Path(arguments.out),
         progress=SilentProgress() if silent else pick_progress(),

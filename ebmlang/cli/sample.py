@@ -34,18 +34,18 @@ DEFAULTS = {
     "warmup": "500",
     "thin": "1",
     "seed": "0",
-    "dtype": "float64",
+    "precision": "float64",
 }
 """How a new run is sampled where the options do not say; one that goes on knows it."""
 
-NEW_RUN = ("chains", "warmup", "thin", "seed", "dtype", "method", "const")
+NEW_RUN = ("chains", "warmup", "thin", "seed", "precision", "method", "const")
 """Options that a run that goes on cannot take."""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     add_spec(parser, optional=True)
     add_weights(parser)
-    add_run(parser)
+    add_run(parser, precisions=("float32", "float64", "mixed"))
     parser.add_argument("--chains", metavar="N", help="chains, as one batch")
     parser.add_argument("--draws", metavar="N", help="points kept of each chain")
     parser.add_argument("--warmup", metavar="N", help="iterations before the draws")
@@ -95,9 +95,6 @@ def _begin(arguments: Namespace, out: Path | None, seconds: float | None) -> "Sa
     counts |= read_counts(arguments, "warmup", least=0)
     seed = read_whole(arguments.seed, "--seed")
     model = load_to_run(arguments, "sample")
-    # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
-    import torch
-
     return model.sample(
         chains=counts["chains"],
         draws=counts["draws"],
@@ -106,7 +103,7 @@ def _begin(arguments: Namespace, out: Path | None, seconds: float | None) -> "Sa
         method=arguments.method,
         seed=seed,
         seconds=seconds,
-        dtype={"float32": torch.float32, "float64": torch.float64}[arguments.dtype],
+        precision=arguments.precision,
         device=arguments.device,
         out=out if out is not None and _is_folder(out) else None,
         progress=_pick_progress(arguments),

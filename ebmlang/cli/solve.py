@@ -94,7 +94,7 @@ def _run(arguments: Namespace) -> int:
         starts = ROW_STARTS if arguments.starts is None else counts["starts"]
         return solve_table(arguments, model, starts=starts, seed=seed, seconds=seconds)
     warn_before_run(arguments, model, "solve")
-    if arguments.sensitivity and arguments.dtype != "float64":
+    if arguments.sensitivity and arguments.precision != "float64":
         raise refuse("E0904", "`--sensitivity` asks for designs found in float64")
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
@@ -102,7 +102,7 @@ def _run(arguments: Namespace) -> int:
     from ebmlang.runtime import SilentProgress, pick_progress
 
     silent = arguments.quiet or arguments.json
-    dtype = {"float32": torch.float32, "float64": torch.float64}[arguments.dtype]
+    dtype = {"float32": torch.float32, "float64": torch.float64}[arguments.precision]
     progress = SilentProgress() if silent else pick_progress()
     if terms is not None:
         front = model.pareto(

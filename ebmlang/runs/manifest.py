@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ebmlang.runs.plain import show_json
 from ebmlang.source import Diagnostic, EbmError
 
-SCHEMA = 1
+SCHEMA = 2
 """The number of the form that runs are written in; raised when an older reader would go wrong."""
 
 NAME = "run.json"
@@ -35,7 +35,8 @@ class Settings:
         draws: Points wanted of each; the one thing that may be changed later, to more.
         thin: Iterations per point.
         method: The sampler.
-        dtype: `float32` or `float64`.
+        precision: `float32`, `float64`, or `mixed`: chains move in float32, and energies are
+            compared in float64.
         accept_unreliable: Whether estimates that cannot be relied on are used all the same.
     """
 
@@ -45,7 +46,7 @@ class Settings:
     draws: int
     thin: int
     method: str
-    dtype: str
+    precision: str
     accept_unreliable: bool
 
 
@@ -127,7 +128,7 @@ def read_manifest(folder: Path) -> Manifest:
                 "use the version of ebmlang that it was written with, or a later one",
             )
         sessions = tuple(Session(**session) for session in content.pop("sessions"))
-        settings = Settings(**content.pop("settings"))
+        settings = _read_settings(content.pop("settings"))
         functions = tuple(content.pop("functions"))
         return Manifest(settings=settings, sessions=sessions, functions=functions, **content)
     except (FileNotFoundError, NotADirectoryError):
@@ -141,6 +142,12 @@ def read_manifest(folder: Path) -> Manifest:
         raise refuse_run(folder, f"`{NAME}` cannot be read: {reason}") from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise refuse_run(folder, f"`{NAME}` is not what `ebm sample` has written") from None
+
+
+def _read_settings(content: dict[str, Any]) -> Settings:
+    """Return settings; form 1 called the precision `dtype`. Any: as JSON has them."""
+    named = {"precision" if name == "dtype" else name: value for name, value in content.items()}
+    return Settings(**named)
 
 
 def hash_arrays(arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -75,10 +75,18 @@ class Density(Protocol):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TargetDensity:
-    """A target seen through a chart."""
+    """A target seen through a chart.
+
+    Attributes:
+        target: The energy, whose gradient moves the chains.
+        chart: A sampler's coordinates.
+        exact: The same density in float64 where the target is in less: its values are what is
+            compared, so that acceptance is as exact as in float64; None where they are the same.
+    """
 
     target: Target
     chart: SamplingChart
+    exact: "TargetDensity | None" = None
 
     def evaluate(self, q: Float[Tensor, "chain dim"]) -> Evaluation:
         """Return energy, log-determinant and gradient."""
@@ -87,6 +95,8 @@ class TargetDensity:
             x, log_jacobian = self.chart.to_written(leaf)
             energy = self.target.energy(x)
             gradient = _differentiate((energy - log_jacobian).sum(), leaf)
+        if self.exact is not None:
+            energy, log_jacobian = self.exact.values(q.double())
         return Evaluation(
             point=x.detach(),
             energy=energy.detach(),
@@ -94,6 +104,14 @@ class TargetDensity:
             reference=torch.zeros_like(energy.detach()),
             gradient=gradient,
         )
+
+    def values(
+        self, q: Float[Tensor, "chain dim"]
+    ) -> tuple[Float[Tensor, " chain"], Float[Tensor, " chain"]]:
+        """Return energy and log-determinant."""
+        with torch.no_grad():
+            x, log_jacobian = self.chart.to_written(q)
+            return self.target.energy(x), log_jacobian
 
     def gain(self, before: Evaluation, after: Evaluation) -> Float[Tensor, " chain"]:
         """Return the rise of the potential in float64, each difference taken by itself."""

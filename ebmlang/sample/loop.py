@@ -82,14 +82,24 @@ def require_unknowns(layout: Layout) -> None:
         )
 
 
-def build_setting(target: Target, layout: Layout, *, seed: int, chains: int) -> Setting:
+def build_setting(
+    target: Target, layout: Layout, *, seed: int, chains: int, exact: Target | None = None
+) -> Setting:
     """Return what every step of a run sees."""
     require_unknowns(layout)
-    chart = build_sampling_chart(layout, dtype=target.dtype, device=target.device)
     numbers = torch.arange(chains, device=target.device)
     return Setting(
-        density=TargetDensity(target=target, chart=chart),
+        density=build_density(target, layout, exact),
         streams=Streams(seed=seed, chains=numbers, dtype=target.dtype),
+    )
+
+
+def build_density(target: Target, layout: Layout, exact: Target | None) -> TargetDensity:
+    """Return a target through the chart of its layout, compared in the precision of `exact`."""
+    return TargetDensity(
+        target=target,
+        chart=build_sampling_chart(layout, dtype=target.dtype, device=target.device),
+        exact=None if exact is None else build_density(exact, layout, None),
     )
 
 
@@ -102,6 +112,7 @@ def sample(
     chains: int = CHAINS,
     plan: Plan = Plan(),
     starts: Float[Tensor, "start packed"] | None = None,
+    exact: Target | None = None,
     sink: Sink | None = None,
     resume: Place[S] | None = None,
     progress: Progress | None = None,
@@ -118,6 +129,8 @@ def sample(
         plan: How long.
         starts: Packed points in the written coordinates to begin at, used in turn; where
             something is required, some must satisfy it. Spread ones if None.
+        exact: The same energy in float64, by whose values points are accepted, where the target
+            is in less; the target's own if None.
         sink: Takes the draws as they are made; they are not in the result then. Kept in memory
             and returned if None.
         resume: Where to go on from; the beginning if None.
@@ -133,7 +146,7 @@ def sample(
     # The kernel differentiates, whatever mode the caller is in.
     differentiable = torch.inference_mode(False)
     with differentiable, threads_for(chains * layout.dim), watch_interrupts() as interrupt:
-        setting = build_setting(target, layout, seed=seed, chains=chains)
+        setting = build_setting(target, layout, seed=seed, chains=chains, exact=exact)
         memory = MemorySink()
         run = _Run(
             setting=setting,

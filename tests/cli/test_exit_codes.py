@@ -66,7 +66,7 @@ USAGE = {
         "E0904",
     ),
     "sensitivity in float32": (
-        ["solve", DESK, "--sensitivity", "--dtype", "float32"],
+        ["solve", DESK, "--sensitivity", "--precision", "float32"],
         "E0904",
     ),
     "no such code": (["explain", "E9999"], "E0905"),

@@ -32,7 +32,7 @@ SETTINGS = Settings(
     draws=5,
     thin=1,
     method="hmc",
-    dtype="float64",
+    precision="float64",
     accept_unreliable=False,
 )
 
