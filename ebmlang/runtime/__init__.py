@@ -6,7 +6,15 @@ from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
 from ebmlang.runtime.memory import keep_freed_memory
 from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pick_progress
 from ebmlang.runtime.random import build_generator, derive_seed
-from ebmlang.runtime.target import DerivedTarget, LeastSquares, RowTarget, Target, take_points
+from ebmlang.runtime.target import (
+    DerivedTarget,
+    EnergyText,
+    LeastSquares,
+    RowTarget,
+    Target,
+    TextTarget,
+    take_points,
+)
 from ebmlang.runtime.threads import thread_count, threads_for
 
 __all__ = [
@@ -14,6 +22,7 @@ __all__ = [
     "Budget",
     "Deadline",
     "DerivedTarget",
+    "EnergyText",
     "Interrupt",
     "LeastSquares",
     "Progress",
@@ -21,6 +30,7 @@ __all__ = [
     "RowTarget",
     "SilentProgress",
     "Target",
+    "TextTarget",
     "build_generator",
     "derive_seed",
     "keep_freed_memory",

@@ -59,6 +59,37 @@ class RowTarget(Target, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EnergyText:
+    """An energy as C functions over a block of chains, for loops that are compiled with it.
+
+    Attributes:
+        text: Defines what is named here, in the words of `lower/native/prelude.h`; for each
+            function `f` also `f_SCRATCH`, how many numbers it needs room for.
+        energy: The function of a packed point whose outputs are the energy and its gradient.
+        margins: The function of a packed point whose output are the margins of what is required;
+            empty where nothing is.
+        required: How many margins there are.
+        energy_arrays: What `energy` reads besides the point.
+        margin_arrays: What `margins` reads besides the point.
+    """
+
+    text: str
+    energy: str
+    margins: str = ""
+    required: int = 0
+    energy_arrays: tuple[Tensor, ...] = ()
+    margin_arrays: tuple[Tensor, ...] = ()
+
+
+@runtime_checkable
+class TextTarget(Target, Protocol):
+    """A target that can be had as C text."""
+
+    def write_text(self) -> EnergyText | None:
+        """Return the text; None where something in the energy has no such form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DerivedTarget:
     """What is made of a target: of points as long, in its dtype, on its device.
 

@@ -124,20 +124,21 @@ class Noise:
 
     def normal(self, purpose: str, width: int) -> Float[Tensor, "chain width"]:
         """Return standard normal variates, in the dtype of the run."""
-        return self.streams.find_block(self._word(purpose), width, self.iteration, normal=True)
+        return self.streams.find_block(self.word(purpose), width, self.iteration, normal=True)
 
     def uniform(self, purpose: str, width: int = 1) -> Float[Tensor, "chain width"]:
         """Return variates uniform in (0, 1), in float64, without the ends."""
-        return self.streams.find_block(self._word(purpose), width, self.iteration, normal=False)
+        return self.streams.find_block(self.word(purpose), width, self.iteration, normal=False)
 
     def shared(self, purpose: str) -> float:
         """Return one variate uniform in (0, 1), the same for all chains."""
-        counter = (0, self.iteration, self._word(purpose), ALL_CHAINS)
+        counter = (0, self.iteration, self.word(purpose), ALL_CHAINS)
         return (philox(counter, self.streams.key)[0] + 0.5) * 2.0**-32
 
     def fork(self, name: str) -> "Noise":
         """Return other numbers, for a step inside of this one."""
         return Noise(streams=self.streams, iteration=self.iteration, path=f"{self.path}{name}/")
 
-    def _word(self, purpose: str) -> int:
+    def word(self, purpose: str) -> int:
+        """Return the number of a purpose, as it enters the counter."""
         return zlib.crc32(f"{self.path}{purpose}".encode())

@@ -67,7 +67,7 @@ def from_domain(
             return torch.cat([x[..., :1], gaps], dim=-1).flatten(1)
         case PieceKind.SIMPLEX:
             log_share = x.clamp(min=edge / piece.size).log()
-            return (log_share @ _contrasts(piece.size, x.dtype, x.device)).flatten(1)
+            return (log_share @ contrasts(piece.size, x.dtype, x.device)).flatten(1)
         case _:
             assert_never(piece.kind)
 
@@ -111,13 +111,13 @@ def _simplex(piece: Piece, q: Tensor) -> tuple[Tensor, Tensor]:
     """
     size = piece.size
     free = q.reshape(-1, piece.count, size - 1)
-    log_x = torch.log_softmax(free @ _contrasts(size, q.dtype, q.device).T, dim=-1)
+    log_x = torch.log_softmax(free @ contrasts(size, q.dtype, q.device).T, dim=-1)
     constant = piece.count * math.log(size) / 2
     return log_x.exp().flatten(1), log_x.sum((1, 2)) + constant
 
 
 @lru_cache(maxsize=64)
-def _contrasts(size: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "size free"]:
+def contrasts(size: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "size free"]:
     """Return an orthonormal basis of the vectors that sum to zero (Helmert's)."""
     basis = torch.zeros(size, size - 1, dtype=torch.float64)
     for column in range(size - 1):

@@ -31,6 +31,7 @@ from ebmlang.sample.density import Density
 from ebmlang.sample.integrator import kinetic, leapfrog
 from ebmlang.sample.kernels.acceptance import judge_end
 from ebmlang.sample.metric import Metric
+from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.state import ChainState, Info, choose
 from ebmlang.sample.streams import Noise
 
@@ -55,6 +56,17 @@ class Generalized:
     renewal: Float[Tensor, "*chain"]
     drift: Float[Tensor, "*chain"]
     count: int = 1
+
+    def move(self) -> Move:
+        """Return the step as data."""
+        return Move(
+            rule=Rule.PERSISTENT,
+            step_size=self.step_size,
+            metric=self.metric,
+            most_steps=self.count,
+            renewal=self.renewal,
+            drift=self.drift,
+        )
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Renew a part of the momentum and follow the flow a little."""

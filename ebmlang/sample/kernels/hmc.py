@@ -22,6 +22,7 @@ from torch import Tensor
 from ebmlang.sample.density import Density
 from ebmlang.sample.integrator import DIVERGENCE, faithfulness, kinetic, leapfrog
 from ebmlang.sample.metric import Metric
+from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.state import ChainState, Info, choose, potential
 from ebmlang.sample.streams import Noise
 
@@ -44,6 +45,17 @@ class Hmc:
     step_size: Float[Tensor, "*chain"]
     metric: Metric
     most_steps: int
+
+    def move(self) -> Move:
+        """Return the step as data."""
+        return Move(
+            rule=Rule.METROPOLIS,
+            step_size=self.step_size,
+            metric=self.metric,
+            most_steps=self.most_steps,
+            varies_steps=True,
+            jitter=STEP_JITTER,
+        )
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Follow the flow once."""

@@ -24,6 +24,7 @@ from ebmlang.sample.density import Density
 from ebmlang.sample.integrator import kinetic, leapfrog
 from ebmlang.sample.kernels.acceptance import judge_end
 from ebmlang.sample.metric import Metric
+from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.state import ChainState, Info, choose, potential
 from ebmlang.sample.streams import Noise
 
@@ -40,6 +41,10 @@ class AdjustedLangevin:
 
     step_size: Float[Tensor, "*chain"]
     metric: Metric
+
+    def move(self) -> Move:
+        """Return the step as data."""
+        return Move(rule=Rule.METROPOLIS, step_size=self.step_size, metric=self.metric)
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Propose one step, and accept or reject it."""
@@ -59,6 +64,10 @@ class UnadjustedLangevin:
 
     step_size: Float[Tensor, "*chain"]
     metric: Metric
+
+    def move(self) -> Move:
+        """Return the step as data."""
+        return Move(rule=Rule.UNADJUSTED, step_size=self.step_size, metric=self.metric)
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Take one step; stay only where it is not finite or violates a requirement."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from ebmlang.sample.density import Density
+from ebmlang.sample.native.move import Movable, Move
 from ebmlang.sample.sampler import Kernel
 from ebmlang.sample.state import ChainState, Info, choose
 from ebmlang.sample.streams import Noise
@@ -22,6 +23,11 @@ class Warped:
 
     kernel: Kernel
     warp: Warp
+
+    def move(self) -> Move | None:
+        """Return the step as data; None where that of the kernel has no such form."""
+        inner = self.kernel.move() if isinstance(self.kernel, Movable) else None
+        return None if inner is None else inner.through(self.warp)
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Go there, step, and come back."""

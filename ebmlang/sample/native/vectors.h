@@ -1,7 +1,6 @@
 /* Vectors of one number per lane, and what a metric and a straightening map do to them. */
 
 typedef real lanes __attribute__((vector_size(64), may_alias));
-typedef struct flight flight;
 
 static inline lanes splat(real value) { return value - (lanes){}; }
 

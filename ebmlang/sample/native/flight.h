@@ -1,0 +1,122 @@
+/* Many iterations of many chains: what comes in and goes out. */
+
+/* Rows of chains to lanes and back. Lanes past the last chain of a block repeat it. */
+static inline void take_rows(const real *rows, int64_t width, place p, lanes *restrict to) {
+  real(*out)[LANES] = (real(*)[LANES])to;
+  for (int64_t l = 0; l < LANES; l++) {
+    const real *row = rows + (p.first + (l < p.count ? l : p.count - 1)) * width;
+    for (int64_t i = 0; i < width; i++) out[i][l] = row[i];
+  }
+}
+
+static inline void put_rows(const lanes *restrict from, int64_t width, place p, int64_t stride,
+                            real *rows) {
+  const real(*in)[LANES] = (const real(*)[LANES])from;
+  for (int64_t l = 0; l < p.count; l++)
+    for (int64_t i = 0; i < width; i++) rows[(p.first + l) * stride + i] = in[i][l];
+}
+
+/* Remember where chains are that diverged: the first ones, by iteration and then by chain. */
+static void note(const flight *f, const block *b, int64_t iteration, const lanes *where,
+                 int64_t *noted) {
+  const real(*x)[LANES] = (const real(*)[LANES])where;
+  for (int64_t l = 0; l < b->where.count; l++) {
+    if (!b->diverged[l]) continue;
+    int64_t chain = b->where.first + l, slot = *noted;
+    while (slot > 0 && (f->noted_at[2 * slot - 2] > iteration ||
+                        (f->noted_at[2 * slot - 2] == iteration && f->noted_at[2 * slot - 1] > chain)))
+      slot--;
+    if (slot >= f->most_noted) continue;
+    int64_t last = *noted < f->most_noted ? (*noted)++ : f->most_noted - 1;
+    for (int64_t s = last; s > slot; s--) {
+      memcpy(f->noted_at + 2 * s, f->noted_at + 2 * s - 2, 2 * sizeof(int64_t));
+      memcpy(f->noted + s * PACKED, f->noted + (s - 1) * PACKED, PACKED * sizeof(real));
+    }
+    f->noted_at[2 * slot] = iteration;
+    f->noted_at[2 * slot + 1] = chain;
+    for (int64_t i = 0; i < PACKED; i++) f->noted[slot * PACKED + i] = x[i][l];
+  }
+}
+
+static void fly_block(const flight *f, block *b, int64_t *noted) {
+  place p = b->where;
+  int64_t last = p.first + p.count - 1;
+  lanes *q = plain_q(f, &b->here), *slope = plain_slope(f, &b->here);
+  take_rows(f->position, DIM, p, q);
+  take_rows(f->gradient, DIM, p, slope);
+  if (!PLAIN) take_rows(f->point, PACKED, p, b->here.x);
+  take_rows(f->energy, 1, p, &b->here.energy);
+  take_rows(f->log_jacobian, 1, p, &b->here.log_jacobian);
+  take_rows(f->step_size, 1, p, &b->step_size);
+  if (f->rule == PERSISTENT) {
+    take_rows(f->momentum, DIM, p, b->momentum);
+    take_rows(f->renewal, 1, p, &b->renewal);
+  }
+  for (int64_t l = 0; l < LANES; l++) {
+    int64_t chain = p.first + l < last ? p.first + l : last;
+    b->numbers[l] = (uint32_t)f->numbers[chain];
+    b->level[l] = f->level[chain];
+    b->drift[l] = f->rule == PERSISTENT ? f->drift[chain] : 0;
+    if (f->metric == DIAGONAL)
+      for (int64_t i = 0; i < DIM; i++)
+        ((real *)(b->scale + i))[l] = f->scale[f->metric_group[chain] * DIM + i];
+  }
+
+  for (int64_t draw = 0; draw < f->draws; draw++) {
+    double acceptance[LANES] = {0}, moved[LANES] = {0};
+    int64_t diverged[LANES] = {0}, infeasible[LANES] = {0}, gradients = 0;
+    for (int64_t repetition = 0; repetition < f->thin; repetition++) {
+      int64_t iteration = f->first_iteration + draw * f->thin + repetition;
+      move(f, b, (uint32_t)iteration);
+      int any = 0;
+      EACH_LANE any |= b->diverged[l];
+      /* A chain that diverged has stayed where it was. */
+      if (any) note(f, b, iteration, written(f, &b->here), noted);
+      EACH_LANE acceptance[l] += b->acceptance[l] / (double)f->thin;
+      EACH_LANE moved[l] += b->accepted[l] / (double)f->thin;
+      EACH_LANE diverged[l] += b->diverged[l];
+      EACH_LANE infeasible[l] += b->infeasible[l];
+      gradients += b->gradients;
+    }
+    int64_t column = f->column + draw;
+    for (int64_t l = 0; l < p.count; l++) {
+      int64_t at = (p.first + l) * f->length + column;
+      const real(*x)[LANES] = (const real(*)[LANES])written(f, &b->here);
+      for (int64_t i = 0; i < PACKED; i++) f->points[at * PACKED + i] = x[i][l];
+      f->energies[at] = ((real *)&b->here.energy)[l];
+      f->acceptances[at] = acceptance[l];
+      f->moved[at] = moved[l];
+      f->hamiltonians[at] = b->hamiltonian[l];
+      f->diverged[at] = diverged[l];
+      f->infeasible[at] = infeasible[l];
+      f->gradients[at] = gradients;
+    }
+  }
+
+  put_rows(q, DIM, p, DIM, f->position);
+  put_rows(slope, DIM, p, DIM, f->gradient);
+  put_rows(written(f, &b->here), PACKED, p, PACKED, f->point);
+  put_rows(&b->here.energy, 1, p, 1, f->energy);
+  put_rows(&b->here.log_jacobian, 1, p, 1, f->log_jacobian);
+  if (f->rule == PERSISTENT) put_rows(b->momentum, DIM, p, DIM, f->momentum);
+  for (int64_t l = 0; l < p.count; l++) {
+    f->level[p.first + l] = b->level[l];
+    f->faithful[p.first + l] = b->faithful[l];
+  }
+}
+
+/* Move the blocks from `begin` up to `end`. Returns how many divergences were noted, or -1 where
+   there was no memory. */
+int64_t fly(const flight *f, int64_t begin, int64_t end) {
+  block *b = aligned_alloc(64, (sizeof(block) + 63) / 64 * 64);
+  if (!b) return -1;
+  int64_t noted = 0;
+  for (int64_t number = begin; number < end; number++) {
+    int64_t first = f->blocks[number];
+    b->where = (place){first, f->blocks[number + 1] - first, f->metric_group[first],
+                       f->warp_group[first]};
+    fly_block(f, b, &noted);
+  }
+  free(b);
+  return noted;
+}

@@ -1,0 +1,362 @@
+"""The loops around one energy, compiled, and how they are called.
+
+`Machine.step` is a kernel's `step` for any kernel that has a form as data (`move.py`);
+`Machine.fly` takes many iterations in one call and writes the draws where they belong. Chains fall
+into blocks of as many as a vector has lanes; each block goes through all iterations of a call while
+its state is in the cache, and large work is split over threads by blocks. What a chain does depends
+on neither.
+
+The C text is put together from the energy's own (`EnergyText`) and the `.h` files of this folder.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ebmlang.lower.native.build import Absence, Precision, build_library
+from ebmlang.runtime import EnergyText, Target, TextTarget, thread_count
+from ebmlang.sample.density import Evaluation
+from ebmlang.sample.metric import Diagonal
+from ebmlang.sample.native.move import Move, Rule
+from ebmlang.sample.native.tables import (
+    FIELDS,
+    Flight,
+    Tables,
+    cut_blocks,
+    show_flight,
+    spread_to_chains,
+    tabulate_chart,
+    tabulate_metric,
+    tabulate_warp,
+)
+from ebmlang.sample.philox import MASK
+from ebmlang.sample.state import ChainState, Info
+from ebmlang.sample.streams import Noise
+from ebmlang.spaces import SamplingChart
+
+HEADERS = ("philox.h", "vectors.h", "chart.h")
+LOOPS = ("moves.h", "flight.h")
+"""The texts before and after the record `flight`, in their order."""
+
+PRECISIONS: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.float64: "float64"}
+
+LANES = {torch.float32: 16, torch.float64: 8}
+"""Chains of a block, as in `prelude.h`."""
+
+LARGEST = 4096
+"""Unknowns from which on the state of a block of chains does not fit into a cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Record:
+    """Where draws are written: arrays with an axis of draws, as `Chunk` has them."""
+
+    points: Float[Tensor, "chain draw packed"]
+    energies: Float[Tensor, "chain draw"]
+    acceptance: Float[Tensor, "chain draw"]
+    moved: Float[Tensor, "chain draw"]
+    hamiltonian: Float[Tensor, "chain draw"]
+    diverged: Int[Tensor, "chain draw"]
+    infeasible: Int[Tensor, "chain draw"]
+    gradients: Int[Tensor, "chain draw"]
+
+
+def new_record(like: ChainState, draws: int) -> Record:
+    """Return room for so many draws of some chains."""
+    point = like.evaluation.point
+    numbers = torch.zeros(len(point), draws, dtype=torch.float64, device=point.device)
+    counts = numbers.long()
+    return Record(
+        points=point.new_empty(len(point), draws, point.shape[1]),
+        energies=point.new_empty(len(point), draws),
+        acceptance=numbers,
+        moved=numbers.clone(),
+        hamiltonian=numbers.clone(),
+        diverged=counts,
+        infeasible=counts.clone(),
+        gradients=counts.clone(),
+    )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Machine:
+    """Compiled loops around one energy.
+
+    Attributes:
+        library: In which `fly` is.
+        chart: The map to the written coordinates, as tables.
+        arrays: What the energy reads besides the point.
+        dtype: Of points and values.
+    """
+
+    library: ctypes.CDLL
+    chart: Tables
+    arrays: tuple[Tensor, ...]
+    dtype: torch.dtype
+
+    def step(self, move: Move, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
+        """Move every chain once."""
+        record = new_record(state, 1)
+        following, faithful, _ = self.fly(move, state, noise, record, 0, draws=1)
+        return following, Info(
+            acceptance=record.acceptance[:, 0],
+            faithful=faithful,
+            accepted=record.moved[:, 0] > 0,
+            diverged=record.diverged[:, 0] > 0,
+            infeasible=record.infeasible[:, 0] > 0,
+            gradients=record.gradients[:, 0],
+            hamiltonian=record.hamiltonian[:, 0],
+        )
+
+    def fly(
+        self,
+        move: Move,
+        state: ChainState,
+        noise: Noise,
+        record: Record,
+        column: int,
+        *,
+        draws: int,
+        thin: int = 1,
+        most_noted: int = 0,
+        threads: int = 1,
+    ) -> tuple[ChainState, Float[Tensor, " chain"], Float[Tensor, "point packed"]]:
+        """Move every chain `draws * thin` times.
+
+        Args:
+            move: How.
+            state: Where the chains are.
+            noise: Of the first of the iterations; the others follow it.
+            record: Where the draws are written.
+            column: At which place of it the first one is.
+            draws: How many.
+            thin: Iterations of each.
+            most_noted: Most points of chains that diverged to return.
+            threads: To work on, at most.
+
+        Returns:
+            Where the chains are then, the faithfulness of the last iteration, and where the first
+            ones were that diverged.
+        """
+        following = _copy(state)
+        tables = self._tabulate(move, following, noise)
+        blocks = tables["blocks"]
+        assert isinstance(blocks, Tensor)
+        faithful = torch.empty_like(following.level)
+        dim, packed = state.position.shape[1], state.evaluation.point.shape[1]
+        many = len(blocks) - 1
+        work = len(state.position) * dim * draws * thin
+        parts = min(many, thread_count(work, threads))
+        noted_at = torch.zeros(parts, most_noted, 2, dtype=torch.int64)
+        noted = state.position.new_empty(parts, most_noted, packed)
+        tables |= _point_at(record, column) | {
+            "first_iteration": noise.iteration,
+            "draws": draws,
+            "thin": thin,
+            "faithful": faithful,
+            "most_noted": most_noted,
+        }
+        flights = [
+            _fill(tables | {"noted_at": noted_at[part], "noted": noted[part]}, self.dtype)
+            for part in range(parts)
+        ]
+        bounds = [many * part // parts for part in range(parts + 1)]
+        calls = list(zip(flights, bounds, bounds[1:], strict=False))
+        counts = _call_all(self.library, calls)
+        found = sorted(
+            (tuple(noted_at[part, slot].tolist()), part, slot)
+            for part in range(parts)
+            for slot in range(counts[part])
+        )[:most_noted]
+        places = [noted[part, slot] for _, part, slot in found]
+        points = torch.stack(places) if places else noted.new_empty(0, packed)
+        return following, faithful, points
+
+    def _tabulate(self, move: Move, state: ChainState, noise: Noise) -> Tables:
+        chains = len(state.position)
+        warp_groups = 1 if move.warp is None else len(move.warp.scale)
+        metric = tabulate_metric(move.metric, chains)
+        warp = tabulate_warp(move.warp, chains)
+        # A diagonal metric is one vector of lanes per coordinate, whatever their groups are.
+        flat = isinstance(move.metric, Diagonal)
+        groups = (1 if flat else _count_groups(metric), warp_groups)
+        key = noise.streams.key
+        tables: Tables = {
+            **self.chart,
+            **metric,
+            **warp,
+            "shared": torch.tensor([array.data_ptr() for array in self.arrays], dtype=torch.int64),
+            "rule": move.rule,
+            "most_steps": move.most_steps,
+            "varies_steps": move.varies_steps,
+            "jitter": move.jitter,
+            "step_size": spread_to_chains(move.step_size, chains),
+            "key_low": key[0],
+            "key_high": key[1],
+            "momentum_word": noise.word("momentum"),
+            "jitter_word": noise.word("jitter"),
+            "accept_word": noise.word("accept"),
+            "steps_word": noise.word("steps"),
+            "numbers": noise.streams.chains & MASK,
+            "blocks": cut_blocks(chains, LANES[self.dtype], groups),
+            "position": state.position,
+            "gradient": state.evaluation.gradient,
+            "point": state.evaluation.point,
+            "energy": state.evaluation.energy,
+            "log_jacobian": state.evaluation.log_jacobian,
+            "momentum": state.momentum,
+            "level": state.level,
+        }
+        if move.rule is Rule.PERSISTENT:
+            assert move.renewal is not None
+            assert move.drift is not None
+            tables["renewal"] = spread_to_chains(move.renewal, chains)
+            tables["drift"] = spread_to_chains(move.drift, chains)
+        return tables
+
+
+def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence:
+    """Compile the loops around a target, or say why there are none.
+
+    Args:
+        target: The energy; on the CPU, and with a C text.
+        chart: A sampler's coordinates.
+    """
+    if target.device.type != "cpu" or target.dtype not in PRECISIONS:
+        return Absence("machine code is for float32 and float64 on the CPU")
+    tables = tabulate_chart(chart, target.dtype)
+    if tables is None:
+        return Absence("unit vectors and rotations move in torch")
+    if target.dim > LARGEST:
+        return Absence(f"there are more than {LARGEST} unknowns")
+    energy = target.write_text() if isinstance(target, TextTarget) else None
+    if energy is None:
+        return Absence("the energy has no form as C text")
+    plain = all(piece.kind.value == "free" for piece in chart.pieces) and chart.order is None
+    text = write_loops(energy, dim=chart.dim, packed=target.dim, plain=plain)
+    library = build_library(text, PRECISIONS[target.dtype])
+    if isinstance(library, Absence):
+        return library
+    library.handle.fly.restype = ctypes.c_int64
+    library.handle.fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
+    arrays = (*energy.energy_arrays, *energy.margin_arrays)
+    return Machine(library=library.handle, chart=tables, arrays=arrays, dtype=target.dtype)
+
+
+def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> str:
+    """Return the C text of the loops around an energy.
+
+    Args:
+        energy: The energy.
+        dim: How many coordinates a sampler moves in.
+        packed: The length of a packed point.
+        plain: Whether these are the same.
+    """
+    work = f"{energy.energy}_SCRATCH"
+    if energy.required:
+        margins = f"{energy.margins}_SCRATCH"
+        work = f"({work} > {margins} ? {work} : {margins})"
+    names = {
+        "DIM": dim,
+        "PACKED": packed,
+        "REQUIRED": energy.required,
+        "PLAIN": int(plain),
+        "WORK": f"({work} + 1)",
+        "ENERGY": energy.energy,
+        "MARGINS": energy.margins,
+        "SHARED_BY_ENERGY": len(energy.energy_arrays),
+    }
+    defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
+    before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS))
+    return "\n".join(("#include <stdlib.h>", energy.text, defined, *before, show_flight(), *after))
+
+
+@lru_cache(maxsize=8)
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _copy(state: ChainState) -> ChainState:
+    """Return a state of its own, to be changed in place."""
+
+    def own(values: Tensor) -> Tensor:
+        return values.clone(memory_format=torch.contiguous_format)
+
+    here = state.evaluation
+    evaluation = Evaluation(
+        point=own(here.point),
+        energy=own(here.energy),
+        log_jacobian=own(here.log_jacobian),
+        reference=here.reference,
+        gradient=own(here.gradient),
+    )
+    return replace(
+        state,
+        position=own(state.position),
+        evaluation=evaluation,
+        momentum=own(state.momentum),
+        level=own(state.level),
+    )
+
+
+def _count_groups(metric: Tables) -> int:
+    group = metric["metric_group"]
+    assert isinstance(group, Tensor)
+    return int(group[-1]) + 1
+
+
+def _point_at(record: Record, column: int) -> Tables:
+    return {
+        "length": record.energies.shape[1],
+        "column": column,
+        "points": record.points,
+        "energies": record.energies,
+        "acceptances": record.acceptance,
+        "moved": record.moved,
+        "hamiltonians": record.hamiltonian,
+        "diverged": record.diverged,
+        "infeasible": record.infeasible,
+        "gradients": record.gradients,
+    }
+
+
+def _fill(tables: Tables, dtype: torch.dtype) -> tuple[Flight, Tables]:
+    """Return the record for C, and what must live as long as it does."""
+    dtypes = {"real": dtype, "double": torch.float64, "int64_t": torch.int64, "piece": torch.int64}
+    held: Tables = {}
+    for name, kind in FIELDS:
+        value = tables.get(name, 0)
+        if isinstance(value, Tensor):
+            wanted = dtypes.get(kind.removeprefix("const ").split()[0], torch.int64)
+            ready = value.to(wanted).contiguous()
+            # What is changed in place must not be a copy.
+            assert kind.startswith("const ") or ready.data_ptr() == value.data_ptr()
+            value = ready
+        held[name] = value
+    plain = {n: v.data_ptr() if isinstance(v, Tensor) else v for n, v in held.items()}
+    return Flight(**plain), held
+
+
+def _call_all(
+    library: ctypes.CDLL, calls: Sequence[tuple[tuple[Flight, Tables], int, int]]
+) -> list[int]:
+    """Move all blocks; return how many divergences each call noted."""
+    if len(calls) == 1:
+        counts = [library.fly(ctypes.byref(calls[0][0][0]), *calls[0][1:])]
+    else:
+        with ThreadPoolExecutor(len(calls)) as pool:
+            counts = list(
+                pool.map(lambda call: library.fly(ctypes.byref(call[0][0]), *call[1:]), calls)
+            )
+    if min(counts) < 0:
+        raise MemoryError
+    return counts
