@@ -10,7 +10,7 @@ energy costs no digits. R is minus the log of a reference density whose integral
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, final, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -18,6 +18,9 @@ from torch import Tensor
 
 from ebmlang.runtime import Target
 from ebmlang.spaces import SamplingChart
+
+if TYPE_CHECKING:
+    from ebmlang.sample.native.machine import Machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,11 +85,14 @@ class TargetDensity:
         chart: A sampler's coordinates.
         exact: The same density in float64 where the target is in less: its values are what is
             compared, so that acceptance is as exact as in float64; None where they are the same.
+        machine: Compiled loops around it, for kernels that have a form as data; None where all
+            kernels move in torch.
     """
 
     target: Target
     chart: SamplingChart
     exact: "TargetDensity | None" = None
+    machine: "Machine | None" = None
 
     def evaluate(self, q: Float[Tensor, "chain dim"]) -> Evaluation:
         """Return energy, log-determinant and gradient."""

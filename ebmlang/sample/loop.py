@@ -5,13 +5,16 @@ loop hands it on with the draws; a run that was stopped goes on from there, and 
 had not been.
 """
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar, final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Generic, TypeAlias, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ebmlang.lower.native.build import Absence
 from ebmlang.runtime import (
     UNLIMITED,
     Budget,
@@ -23,12 +26,14 @@ from ebmlang.runtime import (
     threads_for,
     watch_interrupts,
 )
-from ebmlang.sample.density import TargetDensity
-from ebmlang.sample.draws import Chunk, Draws, MemorySink, Sink, join_chunks
-from ebmlang.sample.sampler import Phase, Place, Sampler, Setting
+from ebmlang.sample.advance import find_flight
+from ebmlang.sample.collector import Collector
+from ebmlang.sample.density import Density, TargetDensity
+from ebmlang.sample.draws import Draws, MemorySink, Sink, join_chunks
+from ebmlang.sample.native import Machine, Move, build_machine
+from ebmlang.sample.sampler import Phase, Place, Sampler, Setting, Steady
 from ebmlang.sample.settling import settle
 from ebmlang.sample.starts import begin_at, spread_starts
-from ebmlang.sample.state import ChainState, Info
 from ebmlang.sample.streams import Streams
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout, build_sampling_chart
@@ -45,8 +50,17 @@ SECONDS_PER_CHUNK = 10.0
 WARMUP_PER_MARK = 50
 """Iterations of the warm-up between two times that the sink hears of it; also at its end."""
 
-DIVERGENCES_KEPT = 8
-"""Most points of each chunk at which divergences are remembered."""
+SECONDS_PER_CALL = 0.1
+"""Time between two looks at Ctrl-C and the clock where many draws are taken in one call [s]."""
+
+GROWTH = 4
+"""How many times as many draws a call takes as the one before it, at most: how long one takes is
+not known at first."""
+
+WORTH_COMPILING = 400
+"""Iterations from which on a run waits for a C compiler, about a second: the draws of a run must
+not hang on whether it was run before, so neither does what it runs on. An iteration that follows a
+trajectory in torch costs a millisecond or more however few the chains are."""
 
 S = TypeVar("S")
 
@@ -92,6 +106,14 @@ def build_setting(
         density=build_density(target, layout, exact),
         streams=Streams(seed=seed, chains=numbers, dtype=target.dtype),
     )
+
+
+def compile_density(density: Density) -> Density:
+    """Return a density with compiled loops around it, if it can have them."""
+    if not isinstance(density, TargetDensity) or density.exact is not None:
+        return density
+    machine = build_machine(density.target, density.chart)
+    return density if isinstance(machine, Absence) else replace(density, machine=machine)
 
 
 def build_density(target: Target, layout: Layout, exact: Target | None) -> TargetDensity:
@@ -143,10 +165,13 @@ def sample(
     Raises:
         EbmError: E0708 where there is no unknown, E0706 or E0707 where a chain cannot start.
     """
+    threads = torch.get_num_threads()
     # The kernel differentiates, whatever mode the caller is in.
     differentiable = torch.inference_mode(False)
     with differentiable, threads_for(chains * layout.dim), watch_interrupts() as interrupt:
         setting = build_setting(target, layout, seed=seed, chains=chains, exact=exact)
+        if plan.warmup + plan.draws * plan.thin >= WORTH_COMPILING:
+            setting = replace(setting, density=compile_density(setting.density))
         memory = MemorySink()
         run = _Run(
             setting=setting,
@@ -156,12 +181,13 @@ def sample(
             progress=SilentProgress() if progress is None else progress,
             deadline=budget.start(),
             interrupt=interrupt,
+            threads=threads,
         )
         place = _begin(setting, sampler, layout, starts) if resume is None else resume
         place = _warm_up(run, place)
         place = _draw(run, place)
         chain_state = sampler.chains(place.state)
-        empty = _Collector(0, 0, chain_state, len(chain_state.evaluation.point[0])).chunk()
+        empty = Collector(0, 0, chain_state).chunk()
         done = max(0, place.iteration - plan.warmup) // plan.thin
         return Draws(
             chunk=join_chunks(memory.chunks, empty),
@@ -185,6 +211,7 @@ class _Run(Generic[S]):
     progress: Progress
     deadline: Deadline
     interrupt: Interrupt
+    threads: int
 
     @property
     def must_end(self) -> bool:
@@ -242,24 +269,19 @@ def _draw(run: _Run[S], place: Place[S]) -> Place[S]:
     chains = run.sampler.chains(state)
     width = chains.evaluation.point.shape[1]
     length = max(1, CHUNK // max(1, len(chains.position) * (width + 8)))
+    take, wanted = _choose_taker(run, state), 1
     run.progress.started(plan.draws - done, "drawing")
     while done < plan.draws and not run.must_end:
         # Chunks begin at multiples of their length, so that a run that goes on makes the same.
         size = min(length - done % length, plan.draws - done)
-        collector = _Collector(done, size, chains, width)
+        collector = Collector(done, size, chains)
         due = Budget(seconds=SECONDS_PER_CHUNK).start()
-        while not collector.full:
-            infos = []
-            for repetition in range(plan.thin):
-                iteration = plan.warmup + done * plan.thin + repetition + 1
-                noise = run.setting.streams.at(iteration)
-                before = run.sampler.chains(state)
-                state, info = run.sampler.step(run.setting, state, noise)
-                collector.note_divergences(before, info)
-                infos.append(info)
-            collector.add(run.sampler.chains(state), infos)
-            done += 1
-            run.progress.advance(1, "")
+        while collector.done < size:
+            count, begun = min(wanted, size - collector.done), monotonic()
+            state, taken = take(run, state, collector, plan.warmup + done * plan.thin + 1, count)
+            wanted = _pace(taken, monotonic() - begun)
+            done += taken
+            run.progress.advance(taken, "")
             if run.must_end or due.is_over():
                 break
         place = Place(
@@ -272,61 +294,60 @@ def _draw(run: _Run[S], place: Place[S]) -> Place[S]:
     return place
 
 
-@final
-class _Collector:
-    """Fills one chunk; on the device, without waiting for it."""
+_Taker: TypeAlias = Callable[[_Run[S], S, Collector, int, int], tuple[S, int]]
+"""Takes some of the next draws, from an iteration on, and says how many it was."""
 
-    def __init__(self, first: int, size: int, like: ChainState, width: int) -> None:
-        chains, position = len(like.position), like.position
-        count = torch.zeros(chains, size, dtype=torch.long, device=position.device)
-        self._first, self._done, self._size = first, 0, size
-        self._points = position.new_empty(chains, size, width)
-        self._energies = position.new_empty(chains, size)
-        self._shares = {name: count.double() for name in ("acceptance", "moved", "hamiltonian")}
-        self._counts = {
-            name: count.clone() for name in ("diverged", "infeasible", "gradients", "branch")
-        }
-        self._divergences: list[Tensor] = []
 
-    @property
-    def full(self) -> bool:
-        return self._done == self._size
+def _choose_taker(run: _Run[S], state: S) -> _Taker[S]:
+    """Return what takes draws: many in one call where machine code can."""
+    if isinstance(run.sampler, Steady) and _find_flight(run, run.sampler, state) is not None:
+        return _fly
+    return _step
 
-    def note_divergences(self, before: ChainState, info: Info) -> None:
-        """Remember where some of the chains were that diverged."""
-        kept = sum(len(points) for points in self._divergences)
-        if kept < DIVERGENCES_KEPT:
-            points = before.evaluation.point[info.diverged][: DIVERGENCES_KEPT - kept]
-            if len(points):
-                self._divergences.append(points)
 
-    def add(self, chains: ChainState, infos: list[Info]) -> None:
-        """Take the next draw, and what its iterations did."""
-        at = self._done
-        self._points[:, at] = chains.evaluation.point
-        self._energies[:, at] = chains.evaluation.energy
-        for info in infos:
-            self._shares["acceptance"][:, at] += info.acceptance / len(infos)
-            self._shares["moved"][:, at] += info.accepted.double() / len(infos)
-            self._counts["diverged"][:, at] += info.diverged
-            self._counts["infeasible"][:, at] += info.infeasible
-            self._counts["gradients"][:, at] += info.gradients
-        self._shares["hamiltonian"][:, at] = infos[-1].hamiltonian
-        if infos[-1].branch is not None:
-            self._counts["branch"][:, at] = infos[-1].branch
-        self._done += 1
+def _find_flight(run: _Run[S], sampler: Steady[S], state: S) -> tuple[Machine, Move] | None:
+    return find_flight(sampler.kernel(state), run.setting.density)
 
-    def chunk(self) -> Chunk:
-        """Return what is filled."""
-        packed = self._points.shape[2]
-        found = self._divergences or [self._points.new_empty(0, packed)]
-        filled = {name: values[:, : self._done] for name, values in self._shares.items()}
-        counted = {name: values[:, : self._done] for name, values in self._counts.items()}
-        return Chunk(
-            first=self._first,
-            points=self._points[:, : self._done],
-            energies=self._energies[:, : self._done],
-            divergence_points=torch.cat(found),
-            **filled,
-            **counted,
-        )
+
+def _step(
+    run: _Run[S], state: S, collector: Collector, iteration: int, count: int
+) -> tuple[S, int]:
+    """Take one draw, step by step."""
+    del count
+    infos = []
+    for repetition in range(run.plan.thin):
+        noise = run.setting.streams.at(iteration + repetition)
+        before = run.sampler.chains(state)
+        state, info = run.sampler.step(run.setting, state, noise)
+        collector.note_divergences(before, info)
+        infos.append(info)
+    collector.add(run.sampler.chains(state), infos)
+    return state, 1
+
+
+def _fly(run: _Run[S], state: S, collector: Collector, iteration: int, count: int) -> tuple[S, int]:
+    """Take draws in one call."""
+    assert isinstance(run.sampler, Steady)
+    flight = _find_flight(run, run.sampler, state)
+    assert flight is not None
+    machine, move = flight
+    chains, _, diverged = machine.fly(
+        move,
+        run.sampler.chains(state),
+        run.setting.streams.at(iteration),
+        collector.record,
+        collector.done,
+        draws=count,
+        thin=run.plan.thin,
+        most_noted=collector.wanted,
+        threads=run.threads,
+    )
+    collector.keep_divergences(diverged)
+    collector.count(count)
+    return run.sampler.move_to(state, chains), count
+
+
+def _pace(taken: int, seconds: float) -> int:
+    """Return how many draws the next call takes, so that Ctrl-C is soon heard."""
+    fitting = int(taken * SECONDS_PER_CALL / max(seconds, 1e-9))
+    return max(1, min(GROWTH * taken, fitting))

@@ -86,3 +86,17 @@ class Sampler(Protocol[S]):
 
     def describe(self, state: S) -> dict[str, object]:
         """Return what the warm-up chose, in numbers and words for people."""
+
+
+@runtime_checkable
+class Steady(Sampler[S], Protocol[S]):
+    """A sampler that moves all chains by one kernel, the same in all iterations once it is frozen.
+
+    Its `step` is a step of that kernel.
+    """
+
+    def kernel(self, state: S) -> Kernel:
+        """Return what moves the chains, by what was learnt."""
+
+    def move_to(self, state: S, chains: ChainState) -> S:
+        """Return the state with the chains somewhere else."""

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ebmlang.sample.advance import advance
 from ebmlang.sample.kernels.hmc import Hmc
 from ebmlang.sample.metric import identity
 from ebmlang.sample.sampler import Setting
@@ -55,7 +56,7 @@ def settle(
         before = potential(density, state.evaluation)
         for repetition in range(ROUND):
             kernel = Hmc(step_size=step_size, metric=metric, most_steps=1)
-            state, info = kernel.step(density, state, noise.fork(f"{number} {repetition}"))
+            state, info = advance(kernel, density, state, noise.fork(f"{number} {repetition}"))
             step_size = step_size * torch.where(info.accepted, LONGER, SHORTER)
             gradients += 1
         fallen = before - potential(density, state.evaluation)

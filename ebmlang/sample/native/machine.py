@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.lower.native.build import Absence, Precision, build_library
 from ebmlang.runtime import EnergyText, Target, TextTarget, thread_count
+from ebmlang.sample.collector import Record, new_record
 from ebmlang.sample.density import Evaluation
 from ebmlang.sample.metric import Diagonal
 from ebmlang.sample.native.move import Move, Rule
@@ -53,37 +54,6 @@ LANES = {torch.float32: 16, torch.float64: 8}
 
 LARGEST = 4096
 """Unknowns from which on the state of a block of chains does not fit into a cache."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Record:
-    """Where draws are written: arrays with an axis of draws, as `Chunk` has them."""
-
-    points: Float[Tensor, "chain draw packed"]
-    energies: Float[Tensor, "chain draw"]
-    acceptance: Float[Tensor, "chain draw"]
-    moved: Float[Tensor, "chain draw"]
-    hamiltonian: Float[Tensor, "chain draw"]
-    diverged: Int[Tensor, "chain draw"]
-    infeasible: Int[Tensor, "chain draw"]
-    gradients: Int[Tensor, "chain draw"]
-
-
-def new_record(like: ChainState, draws: int) -> Record:
-    """Return room for so many draws of some chains."""
-    point = like.evaluation.point
-    numbers = torch.zeros(len(point), draws, dtype=torch.float64, device=point.device)
-    counts = numbers.long()
-    return Record(
-        points=point.new_empty(len(point), draws, point.shape[1]),
-        energies=point.new_empty(len(point), draws),
-        acceptance=numbers,
-        moved=numbers.clone(),
-        hamiltonian=numbers.clone(),
-        diverged=counts,
-        infeasible=counts.clone(),
-        gradients=counts.clone(),
-    )
 
 
 @final

@@ -5,6 +5,8 @@ The fields are data, so that the C structure and the one that is filled here are
 
 import ctypes
 from functools import lru_cache
+from itertools import pairwise
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float, Int
@@ -89,7 +91,10 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("noted", "real *"),
 )
 
-_KINDS = {"int64_t": ctypes.c_int64, "double": ctypes.c_double}
+_KINDS: dict[str, type[ctypes.c_int64 | ctypes.c_double]] = {
+    "int64_t": ctypes.c_int64,
+    "double": ctypes.c_double,
+}
 
 
 class Flight(ctypes.Structure):
@@ -115,7 +120,7 @@ KINDS = (
 )
 """The kinds of pieces in the order of `chart.h`."""
 
-Tables = dict[str, Tensor | int]
+Tables: TypeAlias = dict[str, Tensor | float]
 
 
 def tabulate_chart(chart: SamplingChart, dtype: torch.dtype) -> Tables | None:
@@ -148,6 +153,7 @@ def tabulate_chart(chart: SamplingChart, dtype: torch.dtype) -> Tables | None:
 
 def tabulate_metric(metric: Metric, chains: int) -> Tables:
     """Return L of every group, and which group each chain is of."""
+    own: Tables
     match metric:
         case Diagonal():
             groups, own = len(metric.scale), {"metric": 0, "scale": metric.scale}
@@ -204,7 +210,7 @@ def cut_blocks(chains: int, lanes: int, groups: tuple[int, ...]) -> Int[Tensor, 
     for count in groups:
         edges |= {int(edge) for edge in torch.nonzero(number_groups(chains, count).diff()) + 1}
     ordered = sorted(edges)
-    starts = [torch.arange(a, b, lanes) for a, b in zip(ordered, ordered[1:], strict=False)]
+    starts = [torch.arange(a, b, lanes) for a, b in pairwise(ordered)]
     return torch.cat([*starts, torch.tensor([chains])])
 
 

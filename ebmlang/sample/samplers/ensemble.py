@@ -26,6 +26,7 @@ from torch import Tensor
 from ebmlang.sample.adaptation.bending import find_pairs, fit_warp
 from ebmlang.sample.adaptation.fisher import estimate_metric
 from ebmlang.sample.adaptation.step_size import LogAverage, init_average, update_average
+from ebmlang.sample.advance import advance
 from ebmlang.sample.kernels.hmc import Hmc
 from ebmlang.sample.kernels.warped import Warped
 from ebmlang.sample.metric import Metric
@@ -141,15 +142,21 @@ class Ensemble:
         self, setting: Setting, state: EnsembleState, noise: Noise
     ) -> tuple[EnsembleState, Info]:
         """Move every chain once, by what was learnt."""
-        kernel: Kernel = Hmc(
+        chains, info = advance(self.kernel(state), setting.density, state.chains, noise)
+        return replace(state, chains=chains), info
+
+    def kernel(self, state: EnsembleState) -> Kernel:
+        """Return what moves the chains."""
+        kernel = Hmc(
             step_size=state.step_size,
             metric=state.metric,
             most_steps=min(state.reach, math.ceil(LONGEST / float(state.step_size))),
         )
-        if state.bends:
-            kernel = Warped(kernel=kernel, warp=state.warp)
-        chains, info = kernel.step(setting.density, state.chains, noise)
-        return replace(state, chains=chains), info
+        return Warped(kernel=kernel, warp=state.warp) if state.bends else kernel
+
+    def move_to(self, state: EnsembleState, chains: ChainState) -> EnsembleState:
+        """Return the state with the chains somewhere else."""
+        return replace(state, chains=chains)
 
     def chains(self, state: EnsembleState) -> ChainState:
         """Return where the chains are."""

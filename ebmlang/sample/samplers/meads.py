@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.adaptation.folds import FOLDS, FoldPace, learn_pace
+from ebmlang.sample.advance import advance
 from ebmlang.sample.kernels.generalized import Generalized
 from ebmlang.sample.metric import Diagonal
 from ebmlang.sample.sampler import Phase, Setting
@@ -64,16 +65,23 @@ class Meads:
 
     def step(self, setting: Setting, state: MeadsState, noise: Noise) -> tuple[MeadsState, Info]:
         """Move every chain once, by what was learnt."""
+        chains, info = advance(self.kernel(state), setting.density, state.chains, noise)
+        return replace(state, chains=chains), info
+
+    def kernel(self, state: MeadsState) -> Generalized:
+        """Return what moves the chains."""
         count = len(state.chains.position)
-        kernel = Generalized(
+        return Generalized(
             step_size=_per_chain(state.pace.step_size, count),
             metric=Diagonal(scale=state.pace.scale),
             renewal=_per_chain(state.renewal, count),
             # Half the renewal, as in section 3.2 of the source.
             drift=_per_chain(state.renewal / 2, count),
         )
-        chains, info = kernel.step(setting.density, state.chains, noise)
-        return replace(state, chains=chains), info
+
+    def move_to(self, state: MeadsState, chains: ChainState) -> MeadsState:
+        """Return the state with the chains somewhere else."""
+        return replace(state, chains=chains)
 
     def chains(self, state: MeadsState) -> ChainState:
         """Return where the chains are."""

@@ -27,6 +27,7 @@ from ebmlang.sample.adaptation.moments import (
 )
 from ebmlang.sample.adaptation.step_size import LogAverage, init_average, update_average
 from ebmlang.sample.adaptation.windows import plan_windows
+from ebmlang.sample.advance import advance
 from ebmlang.sample.kernels.hmc import Hmc
 from ebmlang.sample.metric import Diagonal
 from ebmlang.sample.sampler import Kernel, Phase, Setting
@@ -142,9 +143,16 @@ class Windowed:
         self, setting: Setting, state: WindowedState, noise: Noise
     ) -> tuple[WindowedState, Info]:
         """Move every chain once, by what was learnt."""
-        kernel = self.build(state.step_size, Diagonal(scale=state.scale), float(state.length))
-        chains, info = kernel.step(setting.density, state.chains, noise)
+        chains, info = advance(self.kernel(state), setting.density, state.chains, noise)
         return replace(state, chains=chains), info
+
+    def kernel(self, state: WindowedState) -> Kernel:
+        """Return what moves the chains."""
+        return self.build(state.step_size, Diagonal(scale=state.scale), float(state.length))
+
+    def move_to(self, state: WindowedState, chains: ChainState) -> WindowedState:
+        """Return the state with the chains somewhere else."""
+        return replace(state, chains=chains)
 
     def chains(self, state: WindowedState) -> ChainState:
         """Return where the chains are."""
@@ -185,7 +193,7 @@ class Windowed:
         step_size, direction = first, 0
         for attempt in range(SEARCHES):
             single = self.probe(step_size, Diagonal(scale=scale))
-            _, info = single.step(setting.density, chains, noise.fork(f"{attempt}"))
+            _, info = advance(single, setting.density, chains, noise.fork(f"{attempt}"))
             up = 1 if float(info.faithful.mean()) > self.target else -1
             if direction and up != direction:
                 break

@@ -25,9 +25,9 @@ from ebmlang.runtime import (
     threads_for,
     watch_interrupts,
 )
+from ebmlang.sample.collector import DIVERGENCES_KEPT
 from ebmlang.sample.density import TargetDensity
 from ebmlang.sample.draws import Chunk, Draws
-from ebmlang.sample.loop import DIVERGENCES_KEPT
 from ebmlang.sample.smc.islands import Arrival, anneal, anneal_back, find_mean_potential
 from ebmlang.sample.smc.partition import LogPartition, judge_partition
 from ebmlang.sample.smc.schedule import Schedule, plan_schedule

@@ -8,12 +8,12 @@ import torch
 
 from ebmlang.lang import DomainKind
 from ebmlang.lower.native.build import find_compiler
+from ebmlang.sample.collector import new_record
 from ebmlang.sample.density import TargetDensity
 from ebmlang.sample.kernels import AdjustedLangevin, Generalized, Hmc, UnadjustedLangevin
 from ebmlang.sample.kernels.warped import Warped
 from ebmlang.sample.metric import Dense, Diagonal, LowRank
 from ebmlang.sample.native import Machine, build_machine
-from ebmlang.sample.native.machine import new_record
 from ebmlang.sample.state import begin
 from ebmlang.sample.streams import Streams
 from ebmlang.sample.warp import Warp
