@@ -5,11 +5,13 @@ streams derive a seed for each by name.
 """
 
 import zlib
+from functools import lru_cache
 
 import numpy as np
 import torch
 
 
+@lru_cache(maxsize=256)
 def derive_seed(seed: int, purpose: str) -> int:
     """Return the seed of an independent stream for one purpose.
 

@@ -331,7 +331,7 @@ def _fly(run: _Run[S], state: S, collector: Collector, iteration: int, count: in
     flight = _find_flight(run, run.sampler, state)
     assert flight is not None
     machine, move = flight
-    chains, _, diverged = machine.fly(
+    chains, diverged = machine.fly(
         move,
         run.sampler.chains(state),
         run.setting.streams.at(iteration),

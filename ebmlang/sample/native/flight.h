@@ -55,7 +55,7 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
   for (int64_t l = 0; l < LANES; l++) {
     int64_t chain = p.first + l < last ? p.first + l : last;
     b->numbers[l] = (uint32_t)f->numbers[chain];
-    b->level[l] = f->level[chain];
+    b->level[l] = f->rule == PERSISTENT ? f->level[chain] : 0;
     b->drift[l] = f->rule == PERSISTENT ? f->drift[chain] : 0;
     if (f->metric == DIAGONAL)
       for (int64_t i = 0; i < DIM; i++)
@@ -81,9 +81,11 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
     int64_t column = f->column + draw;
     for (int64_t l = 0; l < p.count; l++) {
       int64_t at = (p.first + l) * f->length + column;
-      const real(*x)[LANES] = (const real(*)[LANES])written(f, &b->here);
-      for (int64_t i = 0; i < PACKED; i++) f->points[at * PACKED + i] = x[i][l];
-      f->energies[at] = ((real *)&b->here.energy)[l];
+      if (f->points) { /* else only the state is asked for */
+        const real(*x)[LANES] = (const real(*)[LANES])written(f, &b->here);
+        for (int64_t i = 0; i < PACKED; i++) f->points[at * PACKED + i] = x[i][l];
+        f->energies[at] = ((real *)&b->here.energy)[l];
+      }
       f->acceptances[at] = acceptance[l];
       f->moved[at] = moved[l];
       f->hamiltonians[at] = b->hamiltonian[l];
@@ -100,7 +102,7 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
   put_rows(&b->here.log_jacobian, 1, p, 1, f->log_jacobian);
   if (f->rule == PERSISTENT) put_rows(b->momentum, DIM, p, DIM, f->momentum);
   for (int64_t l = 0; l < p.count; l++) {
-    f->level[p.first + l] = b->level[l];
+    if (f->rule == PERSISTENT) f->level[p.first + l] = b->level[l];
     f->faithful[p.first + l] = b->faithful[l];
   }
 }

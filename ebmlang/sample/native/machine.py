@@ -12,23 +12,23 @@ The C text is put together from the energy's own (`EnergyText`) and the `.h` fil
 import ctypes
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.lower.native.build import Absence, Precision, build_library
 from ebmlang.runtime import EnergyText, Target, TextTarget, thread_count
-from ebmlang.sample.collector import Record, new_record
+from ebmlang.sample.collector import Record
 from ebmlang.sample.density import Evaluation
 from ebmlang.sample.metric import Diagonal
 from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.native.tables import (
-    FIELDS,
+    ROLES,
     Flight,
     Tables,
     cut_blocks,
@@ -38,7 +38,6 @@ from ebmlang.sample.native.tables import (
     tabulate_metric,
     tabulate_warp,
 )
-from ebmlang.sample.philox import MASK
 from ebmlang.sample.state import ChainState, Info
 from ebmlang.sample.streams import Noise
 from ebmlang.spaces import SamplingChart
@@ -65,26 +64,46 @@ class Machine:
         library: In which `fly` is.
         chart: The map to the written coordinates, as tables.
         arrays: What the energy reads besides the point.
+        shared: Where these are.
         dtype: Of points and values.
     """
 
     library: ctypes.CDLL
     chart: Tables
     arrays: tuple[Tensor, ...]
+    shared: Int[Tensor, " array"]
     dtype: torch.dtype
 
     def step(self, move: Move, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Move every chain once."""
-        record = new_record(state, 1)
-        following, faithful, _ = self.fly(move, state, noise, record, 0, draws=1)
+        following = _copy(state, move.rule)
+        shares = torch.empty(4, len(state.level), dtype=torch.float64)
+        counts = torch.empty(4, len(state.level), dtype=torch.int64)
+        acceptance, faithful, hamiltonian, moved = shares.unbind()
+        diverged, infeasible, gradients, _ = counts.unbind()
+        told: Tables = {
+            "acceptances": acceptance,
+            "faithful": faithful,
+            "hamiltonians": hamiltonian,
+            "moved": moved,
+            "diverged": diverged,
+            "infeasible": infeasible,
+            "gradients": gradients,
+            "length": 1,
+            "draws": 1,
+            "thin": 1,
+        }
+        tables = self._tabulate(move, following, noise) | told
+        _call_all(self.library, [_fill(tables, self.dtype)], _count_blocks(tables))
+        happened = counts.bool()
         return following, Info(
-            acceptance=record.acceptance[:, 0],
+            acceptance=acceptance,
             faithful=faithful,
-            accepted=record.moved[:, 0] > 0,
-            diverged=record.diverged[:, 0] > 0,
-            infeasible=record.infeasible[:, 0] > 0,
-            gradients=record.gradients[:, 0],
-            hamiltonian=record.hamiltonian[:, 0],
+            accepted=moved.bool(),
+            diverged=happened[0],
+            infeasible=happened[1],
+            gradients=gradients,
+            hamiltonian=hamiltonian,
         )
 
     def fly(
@@ -99,7 +118,7 @@ class Machine:
         thin: int = 1,
         most_noted: int = 0,
         threads: int = 1,
-    ) -> tuple[ChainState, Float[Tensor, " chain"], Float[Tensor, "point packed"]]:
+    ) -> tuple[ChainState, Float[Tensor, "point packed"]]:
         """Move every chain `draws * thin` times.
 
         Args:
@@ -114,42 +133,37 @@ class Machine:
             threads: To work on, at most.
 
         Returns:
-            Where the chains are then, the faithfulness of the last iteration, and where the first
-            ones were that diverged.
+            Where the chains are then, and where the first ones were that diverged.
         """
-        following = _copy(state)
+        following = _copy(state, move.rule)
         tables = self._tabulate(move, following, noise)
-        blocks = tables["blocks"]
-        assert isinstance(blocks, Tensor)
-        faithful = torch.empty_like(following.level)
-        dim, packed = state.position.shape[1], state.evaluation.point.shape[1]
-        many = len(blocks) - 1
-        work = len(state.position) * dim * draws * thin
-        parts = min(many, thread_count(work, threads))
+        blocks = _count_blocks(tables)
+        chains, dim = state.position.shape
+        parts = min(blocks, thread_count(chains * dim * draws * thin, threads))
         noted_at = torch.zeros(parts, most_noted, 2, dtype=torch.int64)
-        noted = state.position.new_empty(parts, most_noted, packed)
-        tables |= _point_at(record, column) | {
-            "first_iteration": noise.iteration,
+        noted = state.position.new_empty(parts, most_noted, state.evaluation.point.shape[1])
+        tables |= {
             "draws": draws,
             "thin": thin,
-            "faithful": faithful,
+            "faithful": torch.empty_like(following.level),
             "most_noted": most_noted,
+            "length": record.energies.shape[1],
+            "column": column,
+            "points": record.points,
+            "energies": record.energies,
+            "acceptances": record.acceptance,
+            "moved": record.moved,
+            "hamiltonians": record.hamiltonian,
+            "diverged": record.diverged,
+            "infeasible": record.infeasible,
+            "gradients": record.gradients,
         }
         flights = [
             _fill(tables | {"noted_at": noted_at[part], "noted": noted[part]}, self.dtype)
             for part in range(parts)
         ]
-        bounds = [many * part // parts for part in range(parts + 1)]
-        calls = list(zip(flights, bounds, bounds[1:], strict=False))
-        counts = _call_all(self.library, calls)
-        found = sorted(
-            (tuple(noted_at[part, slot].tolist()), part, slot)
-            for part in range(parts)
-            for slot in range(counts[part])
-        )[:most_noted]
-        places = [noted[part, slot] for _, part, slot in found]
-        points = torch.stack(places) if places else noted.new_empty(0, packed)
-        return following, faithful, points
+        counts = _call_all(self.library, flights, blocks)
+        return following, _sort_noted(counts, noted_at, noted)[:most_noted]
 
     def _tabulate(self, move: Move, state: ChainState, noise: Noise) -> Tables:
         chains = len(state.position)
@@ -164,7 +178,8 @@ class Machine:
             **self.chart,
             **metric,
             **warp,
-            "shared": torch.tensor([array.data_ptr() for array in self.arrays], dtype=torch.int64),
+            "shared": self.shared,
+            "first_iteration": noise.iteration,
             "rule": move.rule,
             "most_steps": move.most_steps,
             "varies_steps": move.varies_steps,
@@ -176,19 +191,18 @@ class Machine:
             "jitter_word": noise.word("jitter"),
             "accept_word": noise.word("accept"),
             "steps_word": noise.word("steps"),
-            "numbers": noise.streams.chains & MASK,
+            "numbers": noise.streams.chains,
             "blocks": cut_blocks(chains, LANES[self.dtype], groups),
             "position": state.position,
             "gradient": state.evaluation.gradient,
             "point": state.evaluation.point,
             "energy": state.evaluation.energy,
             "log_jacobian": state.evaluation.log_jacobian,
-            "momentum": state.momentum,
-            "level": state.level,
         }
         if move.rule is Rule.PERSISTENT:
             assert move.renewal is not None
             assert move.drift is not None
+            tables |= {"momentum": state.momentum, "level": state.level}
             tables["renewal"] = spread_to_chains(move.renewal, chains)
             tables["drift"] = spread_to_chains(move.drift, chains)
         return tables
@@ -218,8 +232,14 @@ def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence:
         return library
     library.handle.fly.restype = ctypes.c_int64
     library.handle.fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
-    arrays = (*energy.energy_arrays, *energy.margin_arrays)
-    return Machine(library=library.handle, chart=tables, arrays=arrays, dtype=target.dtype)
+    arrays = tuple(a.contiguous() for a in (*energy.energy_arrays, *energy.margin_arrays))
+    return Machine(
+        library=library.handle,
+        chart=tables,
+        arrays=arrays,
+        shared=torch.tensor([array.data_ptr() for array in arrays], dtype=torch.int64),
+        dtype=target.dtype,
+    )
 
 
 def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> str:
@@ -255,27 +275,48 @@ def _read(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def _copy(state: ChainState) -> ChainState:
-    """Return a state of its own, to be changed in place."""
+def _copy(state: ChainState, rule: Rule) -> ChainState:
+    """Return a state of its own, to be changed in place; what does not change is shared."""
 
     def own(values: Tensor) -> Tensor:
         return values.clone(memory_format=torch.contiguous_format)
 
-    here = state.evaluation
+    here, position = state.evaluation, own(state.position)
+    # Where the coordinates are the written ones, both are one array.
+    one = here.point.data_ptr() == state.position.data_ptr()
     evaluation = Evaluation(
-        point=own(here.point),
+        point=position if one else own(here.point),
         energy=own(here.energy),
         log_jacobian=own(here.log_jacobian),
         reference=here.reference,
         gradient=own(here.gradient),
     )
-    return replace(
-        state,
-        position=own(state.position),
+    persists = rule is Rule.PERSISTENT
+    return ChainState(
+        position=position,
         evaluation=evaluation,
-        momentum=own(state.momentum),
-        level=own(state.level),
+        momentum=own(state.momentum) if persists else state.momentum,
+        level=own(state.level) if persists else state.level,
     )
+
+
+def _count_blocks(tables: Tables) -> int:
+    blocks = tables["blocks"]
+    assert isinstance(blocks, Tensor)
+    return len(blocks) - 1
+
+
+def _sort_noted(
+    counts: Sequence[int], at: Int[Tensor, "part slot 2"], points: Float[Tensor, "part slot packed"]
+) -> Float[Tensor, "point packed"]:
+    """Return what each part noted, by iteration and then by chain."""
+    found = sorted(
+        (tuple(at[part, slot].tolist()), part, slot)
+        for part, count in enumerate(counts)
+        for slot in range(count)
+    )
+    places = [points[part, slot] for _, part, slot in found]
+    return torch.stack(places) if places else points.new_empty(0, points.shape[-1])
 
 
 def _count_groups(metric: Tables) -> int:
@@ -284,49 +325,39 @@ def _count_groups(metric: Tables) -> int:
     return int(group[-1]) + 1
 
 
-def _point_at(record: Record, column: int) -> Tables:
-    return {
-        "length": record.energies.shape[1],
-        "column": column,
-        "points": record.points,
-        "energies": record.energies,
-        "acceptances": record.acceptance,
-        "moved": record.moved,
-        "hamiltonians": record.hamiltonian,
-        "diverged": record.diverged,
-        "infeasible": record.infeasible,
-        "gradients": record.gradients,
-    }
-
-
-def _fill(tables: Tables, dtype: torch.dtype) -> tuple[Flight, Tables]:
+def _fill(tables: Tables, dtype: torch.dtype) -> tuple[Flight, list[Tensor]]:
     """Return the record for C, and what must live as long as it does."""
-    dtypes = {"real": dtype, "double": torch.float64, "int64_t": torch.int64, "piece": torch.int64}
-    held: Tables = {}
-    for name, kind in FIELDS:
-        value = tables.get(name, 0)
+    flight, held = Flight(), []
+    for name, value in tables.items():
         if isinstance(value, Tensor):
-            wanted = dtypes.get(kind.removeprefix("const ").split()[0], torch.int64)
-            ready = value.to(wanted).contiguous()
-            # What is changed in place must not be a copy.
-            assert kind.startswith("const ") or ready.data_ptr() == value.data_ptr()
-            value = ready
-        held[name] = value
-    plain = {n: v.data_ptr() if isinstance(v, Tensor) else v for n, v in held.items()}
-    return Flight(**plain), held
+            wanted, constant = ROLES[name]
+            ready = value
+            if value.dtype is not (wanted or dtype) or not value.is_contiguous():
+                # What is changed in place must not be a copy.
+                assert constant, name
+                ready = value.to(wanted or dtype).contiguous()
+            held.append(ready)
+            setattr(flight, name, ready.data_ptr())
+        else:
+            setattr(flight, name, value)
+    return flight, held
 
 
 def _call_all(
-    library: ctypes.CDLL, calls: Sequence[tuple[tuple[Flight, Tables], int, int]]
+    library: ctypes.CDLL, flights: Sequence[tuple[Flight, list[Tensor]]], blocks: int
 ) -> list[int]:
-    """Move all blocks; return how many divergences each call noted."""
-    if len(calls) == 1:
-        counts = [library.fly(ctypes.byref(calls[0][0][0]), *calls[0][1:])]
+    """Move all blocks, on one thread for each flight; return how many divergences each noted."""
+
+    def call(part: int) -> int:
+        begin, end = (blocks * at // len(flights) for at in (part, part + 1))
+        counted: int = library.fly(ctypes.byref(flights[part][0]), begin, end)
+        return counted
+
+    if len(flights) == 1:
+        counts = [call(0)]
     else:
-        with ThreadPoolExecutor(len(calls)) as pool:
-            counts = list(
-                pool.map(lambda call: library.fly(ctypes.byref(call[0][0]), *call[1:]), calls)
-            )
+        with ThreadPoolExecutor(len(flights)) as pool:
+            counts = list(pool.map(call, range(len(flights))))
     if min(counts) < 0:
         raise MemoryError
     return counts

@@ -97,6 +97,16 @@ _KINDS: dict[str, type[ctypes.c_int64 | ctypes.c_double]] = {
 }
 
 
+ROLES: dict[str, tuple[torch.dtype | None, bool]] = {
+    name: (
+        None if "real" in kind else torch.float64 if "double" in kind else torch.int64,
+        kind.startswith("const "),
+    )
+    for name, kind in FIELDS
+}
+"""Of the arrays: their dtype, None where it is the energy's, and whether they are only read."""
+
+
 class Flight(ctypes.Structure):
     """The record, as C sees it."""
 

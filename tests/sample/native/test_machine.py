@@ -147,7 +147,7 @@ def test_many_iterations_are_those_of_the_kernel(name):
     density, machine, streams, state = make(floor=-1.0)
     kernel = kernels(DIM)[name]
     record = new_record(state, ITERATIONS)
-    moved, _, _ = machine.fly(
+    moved, _ = machine.fly(
         kernel.move(), state, streams.at(1), record, 0, draws=ITERATIONS, most_noted=8
     )
 
@@ -203,9 +203,9 @@ def test_calls_of_any_length_and_number_of_threads_give_the_same_bits():
     move = kernels(DIM, 200)["hmc, diagonal"].move()
     whole, parts = new_record(state, 12), new_record(state, 12)
 
-    once, _, _ = machine.fly(move, state, streams.at(1), whole, 0, draws=12)
+    once, _ = machine.fly(move, state, streams.at(1), whole, 0, draws=12)
     for start, count in ((0, 1), (1, 4), (5, 7)):
-        state, _, _ = machine.fly(
+        state, _ = machine.fly(
             move, state, streams.at(1 + start), parts, start, draws=count, threads=3
         )
 
@@ -240,7 +240,7 @@ def test_where_chains_diverge_is_told_in_the_order_of_iterations_and_chains():
     )
     record = new_record(state, 3)
 
-    _, _, points = machine.fly(
+    _, points = machine.fly(
         kernel.move(), state, streams.at(1), record, 0, draws=3, most_noted=8, threads=2
     )
 
