@@ -8,7 +8,7 @@ one, elements put together, and blocks that need whole arrays.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -49,12 +49,14 @@ class Leaf:
         kind, shape: Of the array.
         load: Gives the C expression of the element at a position in C order, a vector.
         constant: Its value, if that is known now. Any: float64, int64 or bool.
+        fixed: Whether all lanes have the same elements.
     """
 
     kind: Kind
     shape: Shape
     load: Callable[[Place], str]
-    constant: NDArray | None = None  # type: ignore[type-arg]  # float64, int64 or bool
+    constant: NDArray[Any] | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

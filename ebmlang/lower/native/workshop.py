@@ -109,7 +109,7 @@ class Workshop:
                 return _literal(array.reshape(-1)[place], kind)
             return f"{_SPLAT[kind]}({self.registry.share(key, kind)}[{place}])"
 
-        return self.add(Leaf(kind=kind, shape=shape, load=load, constant=array))
+        return self.add(Leaf(kind=kind, shape=shape, load=load, constant=array, fixed=True))
 
     def number(self, value: float, shape: Shape = ()) -> Read:
         """Return one real, seen in any shape."""
@@ -125,18 +125,14 @@ class Workshop:
 
         return self.add(Leaf(kind=kind, shape=shape, load=load))
 
-    def place(self, read: Read, index: Index) -> Place | None:
-        """Return a whole number that no unknown decides as a place; None if there is none."""
+    def place(self, read: Read, index: Index) -> Place:
+        """Return a whole number that is the same for all lanes as a place."""
         leaf = self.cells[read.cell]
-        if not isinstance(leaf, Leaf):
-            return None
+        assert isinstance(leaf, Leaf)
         position = flat(read.at(index), leaf.shape)
         if leaf.constant is not None and isinstance(position, int):
             return int(leaf.constant.reshape(-1)[position])
-        text = leaf.load(position)
-        if not text.startswith("splat_int("):
-            return None
-        return text.removeprefix("splat_int(").removesuffix(")")
+        return leaf.load(position).removeprefix("splat_int(").removesuffix(")")
 
     # --- arrays in memory ------------------------------------------------------------
 
