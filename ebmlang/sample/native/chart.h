@@ -12,7 +12,7 @@ typedef struct {
   int64_t contrasts;         /* where its matrix [size][size - 1] begins */
 } piece;
 
-static inline void sigmoids(const lanes *restrict q, real *restrict s, real *restrict both) {
+static inline void sigmoids(const vec *restrict q, real *restrict s, real *restrict both) {
   const real *v = (const real *)q;
   real e[LANES] ALIGNED, small[LANES] ALIGNED;
   EACH_LANE e[l] = R(exp)(-R(fabs)(v[l]));
@@ -22,48 +22,23 @@ static inline void sigmoids(const lanes *restrict q, real *restrict s, real *res
   EACH_LANE s[l] = (v[l] < 0 ? e[l] : 1) / (1 + e[l]);
 }
 
-static inline lanes exponential(const lanes *restrict v) {
-  lanes out;
-  const real *from = (const real *)v;
-  real *to = (real *)&out;
-  EACH_LANE to[l] = R(exp)(from[l]);
-  return out;
-}
-
-static inline lanes logarithm(const lanes *restrict v) {
-  lanes out;
-  const real *from = (const real *)v;
-  real *to = (real *)&out;
-  EACH_LANE to[l] = R(log)(from[l]);
-  return out;
-}
-
-static inline lanes larger(lanes a, lanes b) {
-  const real *v = (const real *)&a, *w = (const real *)&b;
-  lanes out;
-  real *to = (real *)&out;
-  /* A nan on either side comes through, as torch has it. */
-  EACH_LANE to[l] = v[l] > w[l] || v[l] != v[l] ? v[l] : w[l];
-  return out;
-}
-
-static inline lanes clamp(lanes v, real low, real high) {
+static inline vec clamp(vec v, real low, real high) {
   real *at = (real *)&v;
   EACH_LANE at[l] = at[l] < low ? low : at[l] > high ? high : at[l];
   return v;
 }
 
 /* Return log |dx / dq|. */
-static lanes go_to_written(const piece *pieces, int64_t many, const int64_t *columns,
-                           const real *bounds, const real *contrasts, const lanes *restrict q,
-                           lanes *restrict x) {
-  lanes total = {};
+static vec go_to_written(const piece *pieces, int64_t many, const int64_t *columns,
+                           const real *bounds, const real *contrasts, const vec *restrict q,
+                           vec *restrict x) {
+  vec total = {};
   for (const piece *p = pieces; p < pieces + many; p++) {
-    const lanes *free = q + p->start;
+    const vec *free = q + p->start;
     for (int64_t e = 0; e < p->count; e++) {
       const int64_t *to = columns + e * p->size;
       const real *bound = bounds + p->bounded + 2 * e * p->size;
-      lanes sum = {}, top = splat(-INFINITY);
+      vec sum = {}, top = splat(-INFINITY);
       switch (p->kind) {
       case FIXED:
         for (int64_t i = 0; i < p->size; i++) x[to[i]] = splat(bound[2 * i]);
@@ -74,14 +49,14 @@ static lanes go_to_written(const piece *pieces, int64_t many, const int64_t *col
       case ABOVE:
       case BELOW:
         for (int64_t i = 0; i < p->size; i++, free++) {
-          lanes grown = exponential(free);
+          vec grown = exponential(*free);
           x[to[i]] = p->kind == ABOVE ? bound[2 * i] + grown : bound[2 * i + 1] - grown;
           total += *free;
         }
         break;
       case BETWEEN:
         for (int64_t i = 0; i < p->size; i++, free++) {
-          lanes share, both;
+          vec share, both;
           real low = bound[2 * i], high = bound[2 * i + 1], width = high - low;
           sigmoids(free, (real *)&share, (real *)&both);
           /* Rounding may pass a bound by one unit in the last place. */
@@ -92,27 +67,27 @@ static lanes go_to_written(const piece *pieces, int64_t many, const int64_t *col
       case ORDERED:
         x[to[0]] = *free++;
         for (int64_t i = 1; i < p->size; i++, free++) {
-          x[to[i]] = x[to[i - 1]] + exponential(free);
+          x[to[i]] = x[to[i - 1]] + exponential(*free);
           total += *free;
         }
         break;
       case SIMPLEX:
         for (int64_t i = 0; i < p->size; i++) {
-          lanes y = {};
+          vec y = {};
           for (int64_t j = 0; j < p->size - 1; j++)
             y += contrasts[p->contrasts + i * (p->size - 1) + j] * free[j];
           x[to[i]] = y;
           top = larger(top, y);
         }
         for (int64_t i = 0; i < p->size; i++) {
-          lanes shifted = x[to[i]] - top;
-          sum += exponential(&shifted);
+          vec shifted = x[to[i]] - top;
+          sum += exponential(shifted);
         }
-        top += logarithm(&sum);
+        top += logarithm(sum);
         for (int64_t i = 0; i < p->size; i++) {
-          lanes log_share = x[to[i]] - top;
+          vec log_share = x[to[i]] - top;
           total += log_share;
-          x[to[i]] = exponential(&log_share);
+          x[to[i]] = exponential(log_share);
         }
         total += R(log)((real)p->size) / 2;
         free += p->size - 1;
@@ -126,16 +101,16 @@ static lanes go_to_written(const piece *pieces, int64_t many, const int64_t *col
 
 /* The gradient of E - log |dx / dq| by q, of that of E by x. */
 static void pull_to_free(const piece *pieces, int64_t many, const int64_t *columns,
-                         const real *bounds, const real *contrasts, const lanes *restrict q,
-                         const lanes *restrict x, const lanes *restrict by_x,
-                         lanes *restrict by_q) {
+                         const real *bounds, const real *contrasts, const vec *restrict q,
+                         const vec *restrict x, const vec *restrict by_x,
+                         vec *restrict by_q) {
   for (const piece *p = pieces; p < pieces + many; p++) {
-    const lanes *free = q + p->start;
-    lanes *out = by_q + p->start;
+    const vec *free = q + p->start;
+    vec *out = by_q + p->start;
     for (int64_t e = 0; e < p->count; e++) {
       const int64_t *to = columns + e * p->size;
       const real *bound = bounds + p->bounded + 2 * e * p->size;
-      lanes sum = {};
+      vec sum = {};
       switch (p->kind) {
       case FIXED:
         break;
@@ -145,13 +120,13 @@ static void pull_to_free(const piece *pieces, int64_t many, const int64_t *colum
       case ABOVE:
       case BELOW:
         for (int64_t i = 0; i < p->size; i++, free++) {
-          lanes grown = exponential(free) * by_x[to[i]];
+          vec grown = exponential(*free) * by_x[to[i]];
           *out++ = (p->kind == ABOVE ? grown : -grown) - 1;
         }
         break;
       case BETWEEN:
         for (int64_t i = 0; i < p->size; i++, free++) {
-          lanes share, both;
+          vec share, both;
           sigmoids(free, (real *)&share, (real *)&both);
           real width = bound[2 * i + 1] - bound[2 * i];
           *out++ = by_x[to[i]] * width * share * (1 - share) + (2 * share - 1);
@@ -160,7 +135,7 @@ static void pull_to_free(const piece *pieces, int64_t many, const int64_t *colum
       case ORDERED:
         for (int64_t i = p->size - 1; i > 0; i--) {
           sum += by_x[to[i]];
-          out[i] = sum * exponential(free + i) - 1;
+          out[i] = sum * exponential(free[i]) - 1;
         }
         out[0] = sum + by_x[to[0]];
         free += p->size, out += p->size;
@@ -168,7 +143,7 @@ static void pull_to_free(const piece *pieces, int64_t many, const int64_t *colum
       case SIMPLEX:
         for (int64_t i = 0; i < p->size; i++) sum += by_x[to[i]] * x[to[i]] - 1;
         for (int64_t j = 0; j < p->size - 1; j++) {
-          lanes slope = {};
+          vec slope = {};
           for (int64_t i = 0; i < p->size; i++)
             slope += contrasts[p->contrasts + i * (p->size - 1) + j] *
                      (by_x[to[i]] * x[to[i]] - 1 - x[to[i]] * sum);

@@ -1,7 +1,7 @@
 /* Many iterations of many chains: what comes in and goes out. */
 
 /* Rows of chains to lanes and back. Lanes past the last chain of a block repeat it. */
-static inline void take_rows(const real *rows, int64_t width, place p, lanes *restrict to) {
+static inline void take_rows(const real *rows, int64_t width, place p, vec *restrict to) {
   real(*out)[LANES] = (real(*)[LANES])to;
   for (int64_t l = 0; l < LANES; l++) {
     const real *row = rows + (p.first + (l < p.count ? l : p.count - 1)) * width;
@@ -9,7 +9,7 @@ static inline void take_rows(const real *rows, int64_t width, place p, lanes *re
   }
 }
 
-static inline void put_rows(const lanes *restrict from, int64_t width, place p, int64_t stride,
+static inline void put_rows(const vec *restrict from, int64_t width, place p, int64_t stride,
                             real *rows) {
   const real(*in)[LANES] = (const real(*)[LANES])from;
   for (int64_t l = 0; l < p.count; l++)
@@ -17,7 +17,7 @@ static inline void put_rows(const lanes *restrict from, int64_t width, place p, 
 }
 
 /* Remember where chains are that diverged: the first ones, by iteration and then by chain. */
-static void note(const flight *f, const block *b, int64_t iteration, const lanes *where,
+static void note(const flight *f, const block *b, int64_t iteration, const vec *where,
                  int64_t *noted) {
   const real(*x)[LANES] = (const real(*)[LANES])where;
   for (int64_t l = 0; l < b->where.count; l++) {
@@ -41,7 +41,7 @@ static void note(const flight *f, const block *b, int64_t iteration, const lanes
 static void fly_block(const flight *f, block *b, int64_t *noted) {
   place p = b->where;
   int64_t last = p.first + p.count - 1;
-  lanes *q = plain_q(f, &b->here), *slope = plain_slope(f, &b->here);
+  vec *q = plain_q(f, &b->here), *slope = plain_slope(f, &b->here);
   take_rows(f->position, DIM, p, q);
   take_rows(f->gradient, DIM, p, slope);
   if (!PLAIN) take_rows(f->point, PACKED, p, b->here.x);

@@ -22,6 +22,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.lower.native.build import Absence, Precision, build_library
+from ebmlang.lower.native.emit import support
 from ebmlang.runtime import EnergyText, Target, TextTarget, thread_count
 from ebmlang.sample.collector import Record
 from ebmlang.sample.density import Evaluation
@@ -42,7 +43,7 @@ from ebmlang.sample.state import ChainState, Info
 from ebmlang.sample.streams import Noise
 from ebmlang.spaces import SamplingChart
 
-HEADERS = ("philox.h", "vectors.h", "chart.h")
+HEADERS = ("philox.h", "metric.h", "chart.h")
 LOOPS = ("moves.h", "flight.h")
 """The texts before and after the record `flight`, in their order."""
 
@@ -267,7 +268,7 @@ def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> st
     }
     defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
     before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS))
-    return "\n".join(("#include <stdlib.h>", energy.text, defined, *before, show_flight(), *after))
+    return "\n".join(("#include <stdlib.h>", support(), energy.text, defined, *before, show_flight(), *after))
 
 
 @lru_cache(maxsize=8)

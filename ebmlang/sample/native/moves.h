@@ -12,17 +12,17 @@ enum { METROPOLIS, UNADJUSTED, PERSISTENT };
 
 /* A point of each chain of a block. */
 typedef struct {
-  lanes at[DIM];           /* q, or z where the coordinates are straightened */
-  lanes slope[DIM];        /* of the potential, there */
-  lanes q[DIM], by_q[DIM]; /* the same in plain coordinates, where they are straightened */
-  lanes x[PACKED], by_x[PACKED];
-  lanes energy, log_jacobian, volume; /* the last of the straightening map */
+  vec at[DIM];           /* q, or z where the coordinates are straightened */
+  vec slope[DIM];        /* of the potential, there */
+  vec q[DIM], by_q[DIM]; /* the same in plain coordinates, where they are straightened */
+  vec x[PACKED], by_x[PACKED];
+  vec energy, log_jacobian, volume; /* the last of the straightening map */
 } point;
 
 typedef struct {
   point here, there;
-  lanes momentum[DIM], fresh[DIM], swept[DIM], sweeping[DIM], scale[DIM];
-  lanes step_size, renewal, drift_share;
+  vec momentum[DIM], fresh[DIM], swept[DIM], sweeping[DIM], scale[DIM];
+  vec step_size, renewal, drift_share;
   real scratch[WORK] ALIGNED;
   double level[LANES] ALIGNED, drift[LANES] ALIGNED;
   double acceptance[LANES] ALIGNED, faithful[LANES] ALIGNED, hamiltonian[LANES] ALIGNED;
@@ -32,61 +32,61 @@ typedef struct {
   place where;
 } block;
 
-static inline lanes *plain_q(const flight *f, point *p) { return f->warped ? p->q : p->at; }
-static inline lanes *plain_slope(const flight *f, point *p) { return f->warped ? p->by_q : p->slope; }
-static inline lanes *written(const flight *f, point *p) { return PLAIN ? plain_q(f, p) : p->x; }
+static inline vec *plain_q(const flight *f, point *p) { return f->warped ? p->q : p->at; }
+static inline vec *plain_slope(const flight *f, point *p) { return f->warped ? p->by_q : p->slope; }
+static inline vec *written(const flight *f, point *p) { return PLAIN ? plain_q(f, p) : p->x; }
 
 /* The straightening map, as warp.py has it: an entry says by how much one coordinate drives
    another. */
-static void find_moments(const flight *f, int64_t group, const lanes *restrict z,
-                         lanes *restrict mean, lanes *restrict log_scale) {
+static void find_moments(const flight *f, int64_t group, const vec *restrict z,
+                         vec *restrict mean, vec *restrict log_scale) {
   for (int64_t i = 0; i < DIM; i++) {
     mean[i] = splat(f->warp_mean[group * DIM + i]);
     log_scale[i] = splat(f->warp_log_scale[group * DIM + i]);
   }
   for (int64_t e = 0; e < f->entries; e++) {
     const real *by = f->warp_entries + (group * f->entries + e) * 3;
-    lanes driver = z[f->drivers[e]];
+    vec driver = z[f->drivers[e]];
     mean[f->driven[e]] += driver * by[0] + driver * driver * by[1];
     log_scale[f->driven[e]] += driver * by[2];
   }
 }
 
-static void straighten(const flight *f, const block *b, const lanes *restrict q, lanes *restrict z,
-                       lanes *restrict mean, lanes *restrict log_scale) {
+static void straighten(const flight *f, const block *b, const vec *restrict q, vec *restrict z,
+                       vec *restrict mean, vec *restrict log_scale) {
   int64_t group = b->where.warp;
   for (int64_t i = 0; i < DIM; i++)
     z[i] = (q[i] - f->warp_center[group * DIM + i]) / f->warp_scale[group * DIM + i];
   find_moments(f, group, z, mean, log_scale);
   for (int64_t i = 0; i < DIM; i++) {
-    lanes shrunk = -log_scale[i];
-    z[i] = (z[i] - mean[i]) * exponential(&shrunk);
+    vec shrunk = -log_scale[i];
+    z[i] = (z[i] - mean[i]) * exponential(shrunk);
   }
 }
 
-static void bend(const flight *f, const block *b, point *restrict p, lanes *restrict mean,
-                 lanes *restrict log_scale) {
+static void bend(const flight *f, const block *b, point *restrict p, vec *restrict mean,
+                 vec *restrict log_scale) {
   int64_t group = b->where.warp;
   find_moments(f, group, p->at, mean, log_scale);
   p->volume = splat(f->warp_volume[group]);
   for (int64_t i = 0; i < DIM; i++) {
     p->volume += log_scale[i];
     p->q[i] = f->warp_center[group * DIM + i] +
-              f->warp_scale[group * DIM + i] * (mean[i] + p->at[i] * exponential(log_scale + i));
+              f->warp_scale[group * DIM + i] * (mean[i] + p->at[i] * exponential(log_scale[i]));
   }
 }
 
 /* The slope by z, of that by q; the map's volume counts with the Jacobian. */
 static void pull_to_straight(const flight *f, const block *b, point *restrict p,
-                             lanes *restrict mean, lanes *restrict log_scale) {
+                             vec *restrict mean, vec *restrict log_scale) {
   int64_t group = b->where.warp;
   find_moments(f, group, p->at, mean, log_scale);
   for (int64_t i = 0; i < DIM; i++)
-    p->slope[i] = p->by_q[i] * f->warp_scale[group * DIM + i] * exponential(log_scale + i);
+    p->slope[i] = p->by_q[i] * f->warp_scale[group * DIM + i] * exponential(log_scale[i]);
   for (int64_t e = 0; e < f->entries; e++) {
     const real *by = f->warp_entries + (group * f->entries + e) * 3;
     int64_t from = f->drivers[e], to = f->driven[e];
-    lanes steep = p->by_q[to] * f->warp_scale[group * DIM + to];
+    vec steep = p->by_q[to] * f->warp_scale[group * DIM + to];
     /* What drives is not driven, so the slope of `to` is its own still. */
     p->slope[from] += steep * by[0] + 2 * p->at[from] * steep * by[1] +
                       p->slope[to] * p->at[to] * by[2] - by[2];
@@ -95,8 +95,8 @@ static void pull_to_straight(const flight *f, const block *b, point *restrict p,
 
 /* Energy, log-determinant and slope where the point is. */
 static void evaluate(const flight *f, block *b, point *p) {
-  lanes *q = plain_q(f, p), *slope = plain_slope(f, p);
-  p->log_jacobian = (lanes){};
+  vec *q = plain_q(f, p), *slope = plain_slope(f, p);
+  p->log_jacobian = (vec){};
   if (f->warped) bend(f, b, p, b->swept, b->sweeping);
   if (!PLAIN)
     p->log_jacobian =
@@ -114,7 +114,7 @@ static void evaluate(const flight *f, block *b, point *p) {
 }
 
 /* z <- z - time L^T slope */
-static void kick(const flight *f, block *b, const lanes *restrict slope, lanes time) {
+static void kick(const flight *f, block *b, const vec *restrict slope, vec time) {
   const real *scale = f->scale + b->where.metric * DIM;
   switch (f->metric) {
   case DIAGONAL:
@@ -133,7 +133,7 @@ static void kick(const flight *f, block *b, const lanes *restrict slope, lanes t
 }
 
 /* q <- q + time L z */
-static void drift(const flight *f, block *b, lanes *restrict at, lanes time) {
+static void drift(const flight *f, block *b, vec *restrict at, vec time) {
   const real *scale = f->scale + b->where.metric * DIM;
   switch (f->metric) {
   case DIAGONAL:
@@ -152,7 +152,7 @@ static void drift(const flight *f, block *b, lanes *restrict at, lanes time) {
   for (int64_t i = 0; i < DIM; i++) at[i] += time * b->swept[i];
 }
 
-static void find_kinetic(const lanes *restrict momentum, double *restrict out) {
+static void find_kinetic(const vec *restrict momentum, double *restrict out) {
   double sum[LANES] ALIGNED = {0};
   const real(*z)[LANES] = (const real(*)[LANES])momentum;
   for (int64_t i = 0; i < DIM; i++) EACH_LANE sum[l] += (double)z[i][l] * (double)z[i][l];
@@ -173,8 +173,8 @@ static void find_infeasible(const flight *f, block *b, point *p, int *restrict i
 }
 
 /* Lanes that accepted take the numbers of where they went. */
-static inline void take(const int *restrict accepted, const lanes *restrict there, int64_t many,
-                        lanes *restrict here) {
+static inline void take(const int *restrict accepted, const vec *restrict there, int64_t many,
+                        vec *restrict here) {
   real(*to)[LANES] = (real(*)[LANES])here;
   const real(*from)[LANES] = (const real(*)[LANES])there;
   for (int64_t i = 0; i < many; i++) EACH_LANE to[i][l] = accepted[l] ? from[i][l] : to[i][l];
@@ -187,7 +187,7 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   point *here = &b->here, *there = &b->there;
   double before[LANES] ALIGNED, after[LANES] ALIGNED, gain[LANES] ALIGNED, uniform[LANES] ALIGNED;
   real probe[LANES] ALIGNED;
-  lanes step_size = b->step_size;
+  vec step_size = b->step_size;
   int64_t count = f->most_steps;
 
   if (f->varies_steps) {
@@ -199,7 +199,7 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   if (f->rule == PERSISTENT) {
     make_normal(k, iteration, (uint32_t)f->momentum_word, b->numbers, DIM,
                 (real(*)[LANES])b->fresh);
-    lanes kept, renewed;
+    vec kept, renewed;
     real *r = (real *)&b->renewal, *a = (real *)&kept, *n = (real *)&renewed;
     EACH_LANE a[l] = R(sqrt)(1 - r[l]), n[l] = R(sqrt)(r[l]);
     for (int64_t i = 0; i < DIM; i++)
@@ -230,7 +230,7 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   find_kinetic(b->momentum, before);
 
   memcpy(there->at, here->at, sizeof here->at);
-  lanes half = step_size / splat(2);
+  vec half = step_size / splat(2);
   kick(f, b, here->slope, half);
   for (int64_t remaining = count - 1; remaining >= 0; remaining--) {
     drift(f, b, there->at, step_size);
@@ -240,7 +240,7 @@ static void move(const flight *f, block *b, uint32_t iteration) {
 
   find_kinetic(b->momentum, after);
   b->gradients = count;
-  lanes sum = 0 * there->energy + 0 * there->log_jacobian;
+  vec sum = 0 * there->energy + 0 * there->log_jacobian;
   for (int64_t i = 0; i < DIM; i++) sum += 0 * there->slope[i] + 0 * there->at[i];
   memcpy(probe, &sum, sizeof probe); /* 0 where all of it is finite, else nan */
   find_infeasible(f, b, there, b->infeasible);

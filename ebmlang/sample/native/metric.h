@@ -1,8 +1,4 @@
-/* Vectors of one number per lane, and what a metric and a straightening map do to them. */
-
-typedef real lanes __attribute__((vector_size(64), may_alias));
-
-static inline lanes splat(real value) { return value - (lanes){}; }
+/* Which chains a block holds, and what a metric does to vectors of them. */
 
 /* Where a block of chains is in the tables of a flight. */
 typedef struct {
@@ -14,9 +10,9 @@ enum { DIAGONAL, DENSE, LOW_RANK };
 
 /* out = L^T g, or L g: `across` is how far the elements of a row of L, or of L^T, lie apart. */
 static inline void multiply_dense(const real *factor, int64_t down, int64_t across,
-                                  const lanes *restrict g, lanes *restrict out) {
+                                  const vec *restrict g, vec *restrict out) {
   for (int64_t i = 0; i < DIM; i++) {
-    lanes sum = {};
+    vec sum = {};
     for (int64_t j = 0; j < DIM; j++) sum += factor[i * down + j * across] * g[j];
     out[i] = sum;
   }
@@ -24,9 +20,9 @@ static inline void multiply_dense(const real *factor, int64_t down, int64_t acro
 
 /* out = out + V (S - I) V^T out */
 static inline void stretch(const real *directions, const real *factors, int64_t rank,
-                           lanes *restrict out, lanes *restrict along) {
+                           vec *restrict out, vec *restrict along) {
   for (int64_t k = 0; k < rank; k++) {
-    lanes sum = {};
+    vec sum = {};
     for (int64_t i = 0; i < DIM; i++) sum += directions[i * rank + k] * out[i];
     along[k] = sum * (factors[k] - 1);
   }
