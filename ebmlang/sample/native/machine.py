@@ -44,13 +44,16 @@ from ebmlang.sample.streams import Noise
 from ebmlang.spaces import SamplingChart
 
 HEADERS = ("philox.h", "metric.h", "chart.h")
-LOOPS = ("moves.h", "flight.h")
+LOOPS = ("moves.h", "nuts.h", "flight.h")
 """The texts before and after the record `flight`, in their order."""
 
 PRECISIONS: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.float64: "float64"}
 
 LANES = {torch.float32: 16, torch.float64: 8}
 """Chains of a block, as in `prelude.h`."""
+
+DEEPEST = 16
+"""Most doublings of a trajectory, as in `nuts.h`."""
 
 LARGEST = 4096
 """Unknowns from which on the state of a block of chains does not fit into a cache."""
@@ -167,6 +170,7 @@ class Machine:
         return following, _sort_noted(counts, noted_at, noted)[:most_noted]
 
     def _tabulate(self, move: Move, state: ChainState, noise: Noise) -> Tables:
+        assert move.most_doublings <= DEEPEST
         chains = len(state.position)
         warp_groups = 1 if move.warp is None else len(move.warp.scale)
         metric = tabulate_metric(move.metric, chains)
@@ -192,6 +196,16 @@ class Machine:
             "jitter_word": noise.word("jitter"),
             "accept_word": noise.word("accept"),
             "steps_word": noise.word("steps"),
+            "most_doublings": move.most_doublings,
+            "direction_word": noise.word("direction"),
+            "swap_word": noise.word("swap"),
+            "leaf_words": torch.tensor(
+                [
+                    noise.fork(f"doubling {doubling}").word("leaf")
+                    for doubling in range(move.most_doublings)
+                ],
+                dtype=torch.int64,
+            ),
             "numbers": noise.streams.chains,
             "blocks": cut_blocks(chains, LANES[self.dtype], groups),
             "position": state.position,

@@ -27,6 +27,8 @@ class Rule(IntEnum):
     """A new momentum, then accepted where it is finite and feasible."""
     PERSISTENT = 2
     """A momentum renewed in part, then accepted by the level, or turned around."""
+    TREE = 3
+    """A new momentum; then a point of the whole trajectory, which ends by turning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +40,7 @@ class Move:
         step_size: Of all chains, or of each.
         metric: Of the momenta.
         most_steps: Leapfrog steps.
+        most_doublings: Of the trajectory of a `TREE`.
         varies_steps: Whether their number is uniform from 1 to `most_steps`, drawn anew each time.
         jitter: Largest relative change of a chain's step size.
         renewal: Share of a persistent momentum's variance that is drawn anew.
@@ -49,6 +52,7 @@ class Move:
     step_size: Float[Tensor, "*chain"]
     metric: Metric
     most_steps: int = 1
+    most_doublings: int = 0
     varies_steps: bool = False
     jitter: float = 0.0
     renewal: Float[Tensor, "*chain"] | None = None

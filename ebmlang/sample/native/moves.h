@@ -6,7 +6,7 @@
    machine.py, which also defines DIM, PACKED, REQUIRED, PLAIN (whether x is q), WORK and the
    functions ENERGY and MARGINS. */
 
-enum { METROPOLIS, UNADJUSTED, PERSISTENT };
+enum { METROPOLIS, UNADJUSTED, PERSISTENT, TREE };
 
 #define DIVERGENCE 1000.0 /* [nats], as in integrator.py */
 
@@ -28,9 +28,12 @@ typedef struct {
   double acceptance[LANES] ALIGNED, faithful[LANES] ALIGNED, hamiltonian[LANES] ALIGNED;
   uint32_t numbers[LANES] ALIGNED;
   int accepted[LANES] ALIGNED, diverged[LANES] ALIGNED, infeasible[LANES] ALIGNED;
-  int64_t gradients;
+  int64_t gradients[LANES] ALIGNED;
   place where;
+  struct tree *tree; /* of a no-U-turn trajectory; else none */
 } block;
+
+static void grow_tree(const flight *f, block *b, uint32_t iteration); /* nuts.h */
 
 static inline vec *plain_q(const flight *f, point *p) { return f->warped ? p->q : p->at; }
 static inline vec *plain_slope(const flight *f, point *p) { return f->warped ? p->by_q : p->slope; }
@@ -227,6 +230,11 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     pull_to_straight(f, b, here, b->swept, b->sweeping);
     here->log_jacobian += here->volume;
   }
+  if (f->rule == TREE) {
+    grow_tree(f, b, iteration);
+    if (f->warped) here->log_jacobian -= here->volume, there->log_jacobian -= there->volume;
+    return;
+  }
   find_kinetic(b->momentum, before);
 
   memcpy(there->at, here->at, sizeof here->at);
@@ -239,7 +247,7 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   }
 
   find_kinetic(b->momentum, after);
-  b->gradients = count;
+  EACH_LANE b->gradients[l] = count;
   vec sum = 0 * there->energy + 0 * there->log_jacobian;
   for (int64_t i = 0; i < DIM; i++) sum += 0 * there->slope[i] + 0 * there->at[i];
   memcpy(probe, &sum, sizeof probe); /* 0 where all of it is finite, else nan */

@@ -30,6 +30,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("rule", "int64_t"),
     ("most_steps", "int64_t"),
     ("varies_steps", "int64_t"),
+    ("most_doublings", "int64_t"),
     ("jitter", "double"),
     ("step_size", "const real *"),
     ("renewal", "const real *"),
@@ -59,6 +60,9 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("jitter_word", "int64_t"),
     ("accept_word", "int64_t"),
     ("steps_word", "int64_t"),
+    ("direction_word", "int64_t"),
+    ("swap_word", "int64_t"),
+    ("leaf_words", "const int64_t *"),
     ("numbers", "const int64_t *"),
     # How far.
     ("blocks", "const int64_t *"),

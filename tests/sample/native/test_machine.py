@@ -11,6 +11,7 @@ from ebmlang.lower.native.build import find_compiler
 from ebmlang.sample.collector import new_record
 from ebmlang.sample.density import TargetDensity
 from ebmlang.sample.kernels import AdjustedLangevin, Generalized, Hmc, UnadjustedLangevin
+from ebmlang.sample.kernels.nuts import Nuts
 from ebmlang.sample.kernels.warped import Warped
 from ebmlang.sample.metric import Dense, Diagonal, LowRank
 from ebmlang.sample.native import Machine, build_machine
@@ -124,6 +125,10 @@ def kernels(dim, chains=CHAINS):
         **warped,
         "adjusted": AdjustedLangevin(step_size=3 * each, metric=diagonal),
         "unadjusted": UnadjustedLangevin(step_size=each, metric=diagonal),
+        "nuts": Nuts(step_size=each, metric=diagonal, most_doublings=5),
+        "nuts, warped": Warped(
+            kernel=Nuts(step_size=half, metric=diagonal, most_doublings=5), warp=warp_of(dim)
+        ),
         "generalized": Generalized(step_size=2 * half, count=2, **persistent),
         "generalized, warped": Warped(
             kernel=Generalized(step_size=half, **persistent), warp=warp_of(dim)
