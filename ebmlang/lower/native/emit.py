@@ -153,7 +153,7 @@ def _function(
 ) -> str:
     head = ["const vec *const X = (const vec *)x;"]
     head += [
-        f"const {_ELEMENT[kind]} *const restrict s{i} = in->shared[{i}];"
+        f"const {_ELEMENT[kind]} *const restrict s{i} = (const {_ELEMENT[kind]} *)in->shared[{i}];"
         for i, kind in enumerate(registry.kinds)
     ]
     head += [f"const vec *const r{i} = (const vec *)in->rows[{i}];" for i in range(len(registry.rows))]

@@ -63,7 +63,7 @@ def _norm(shop: Workshop, x: Read, axes: Sequence[int]) -> Read:
 
 def _logsumexp(shop: Workshop, x: Read, axes: Sequence[int]) -> Read:
     top = fold(shop, "max", x, axes)
-    shift = shop.compute("choose(is_finite({0}), {0}, (vec){{}})", top)
+    shift = shop.compute("choose(is_finite({0}), {0}, ZERO(vec))", top)
     raised = shop.compute("exponential({0} - {1})", x, _behind(shift, x.shape, axes))
     return shop.compute("logarithm({0}) + {1}", fold(shop, "sum", raised, axes), shift)
 
@@ -80,7 +80,7 @@ def _noisy_or(shop: Workshop, x: Read, axes: Sequence[int]) -> Read:
     over = tuple(x.shape[axis] for axis in order)
     moved = x.through(over, choose_axes(*back))
     least = fold(shop, "min", x, axes)
-    shift = shop.compute("choose(is_finite({0}), {0}, (vec){{}})", least)
+    shift = shop.compute("choose(is_finite({0}), {0}, ZERO(vec))", least)
     count = len(kept)
     return shop.add(
         Fold(
@@ -89,7 +89,7 @@ def _noisy_or(shop: Workshop, x: Read, axes: Sequence[int]) -> Read:
             over=over,
             reads=(moved, shift.through(over, lambda index: index[:count])),
             into=lambda index: index[:count],
-            initial=("(vec){}",) * 3,
+            initial=("ZERO(vec)",) * 3,
             step="{a0} += exponential({a1} - ({x0} - {x1})); {a1} += log_of_failure({x0}); "
             "{a2} = {x1};",
             result="either_failure({a0}, {a1}, {a2})",
@@ -122,7 +122,7 @@ def product(shop: Workshop, kind: Kind, a: Read, b: Read) -> Read:
             over=a.shape,
             reads=(a, b),
             into=lambda index: index[:-1],
-            initial=("(lvec){}" if kind is Kind.INT else "(vec){}",),
+            initial=("ZERO(lvec)" if kind is Kind.INT else "ZERO(vec)",),
             step="{a0} += {x0} * {x1};",
             together=min(TOGETHER, shape[-1]) if shape else 1,
             ahead=max(ahead, 0),

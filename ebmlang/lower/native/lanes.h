@@ -8,9 +8,16 @@ typedef int32_t narrow_int;
 #else
 typedef int64_t narrow_int;
 #endif
+#if ON_DEVICE
+typedef one<real> vec;
+typedef one<narrow_int> ivec;
+typedef one<int64_t> lvec;
+#else
 typedef real vec __attribute__((vector_size(LANES * sizeof(real)), may_alias));
 typedef narrow_int ivec __attribute__((vector_size(LANES * sizeof(real)), may_alias));
 typedef int64_t lvec __attribute__((vector_size(LANES * sizeof(int64_t)), may_alias));
+#define ZERO(type) ((type){})
+#endif
 
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define INLINE static inline __attribute__((always_inline))
@@ -20,15 +27,24 @@ INLINE vec splat(real s) {
   for (int l = 0; l < LANES; l++) r[l] = s;
   return r;
 }
-INLINE lvec splat_int(int64_t s) { return s + (lvec){}; }
-INLINE ivec splat_bool(int s) { return (narrow_int)-(s != 0) + (ivec){}; }
+INLINE lvec splat_int(int64_t s) { return s + ZERO(lvec); }
+INLINE ivec splat_bool(int s) { return -(s != 0) + ZERO(ivec); }
 
+#if ON_DEVICE
+INLINE vec to_real(lvec x) { return {(real)x.v}; }
+INLINE lvec to_int(vec x) { return {(int64_t)x.v}; }
+INLINE ivec narrow(lvec mask) { return {(narrow_int)mask.v}; }
+INLINE lvec wide(ivec mask) { return {mask.v}; }
+INLINE vec choose(ivec m, vec a, vec b) { return m.v ? a : b; }
+INLINE vec magnitude(vec x) { return {R(fabs)(x.v)}; }
+#else
 INLINE vec to_real(lvec x) { return __builtin_convertvector(x, vec); }
 INLINE lvec to_int(vec x) { return __builtin_convertvector(x, lvec); }
 INLINE ivec narrow(lvec mask) { return __builtin_convertvector(mask, ivec); }
 INLINE lvec wide(ivec mask) { return __builtin_convertvector(mask, lvec); }
-
 INLINE vec choose(ivec m, vec a, vec b) { return (vec)(((ivec)a & m) | ((ivec)b & ~m)); }
+INLINE vec magnitude(vec x) { return (vec)((ivec)x & ~(ivec)splat((real)-0.0)); }
+#endif
 INLINE ivec choose_bool(ivec m, ivec a, ivec b) { return (a & m) | (b & ~m); }
 INLINE lvec choose_int(ivec m, lvec a, lvec b) { return (a & wide(m)) | (b & ~wide(m)); }
 
@@ -66,14 +82,13 @@ LANEWISE(log_gamma, R(lgamma))
 LANEWISE_TWO(power, R(pow))
 LANEWISE_TWO(remainder_of_division, R(fmod))
 
-INLINE vec magnitude(vec x) { return (vec)((ivec)x & ~(ivec)splat((real)-0.0)); }
 INLINE ivec is_nan(vec x) { return x != x; }
 INLINE ivec is_finite(vec x) { return magnitude(x) < splat((real)INFINITY); }
 
 /* nan wins, as in torch. */
 INLINE vec smaller(vec a, vec b) { return choose((a < b) | is_nan(a), a, b); }
 INLINE vec larger(vec a, vec b) { return choose((a > b) | is_nan(a), a, b); }
-INLINE vec at_least_zero(vec x) { return choose(x <= 0, (vec){}, x); }
+INLINE vec at_least_zero(vec x) { return choose(x <= 0, ZERO(vec), x); }
 
 INLINE lvec int_smaller(lvec a, lvec b) { lvec m = a < b; return (a & m) | (b & ~m); }
 INLINE lvec int_larger(lvec a, lvec b) { lvec m = a > b; return (a & m) | (b & ~m); }
@@ -109,11 +124,11 @@ INLINE vec log_one_minus_exp(vec x) {
   ivec small = x < LOG_OF_2;
   vec one = splat(1);
   vec inner = choose(small, exp_minus_one(-choose(small, x, one)), -exponential(-x));
-  return choose(small, logarithm(-inner), log_of_one_plus(choose(small, (vec){}, inner)));
+  return choose(small, logarithm(-inner), log_of_one_plus(choose(small, ZERO(vec), inner)));
 }
 INLINE vec log_sum_exp(vec a, vec b) {
   vec top = larger(a, b);
-  vec gap = choose(a == b, (vec){}, -magnitude(a - b)); /* equal infinities have no difference */
+  vec gap = choose(a == b, ZERO(vec), -magnitude(a - b)); /* equal infinities have no difference */
   return top + log_of_one_plus(exponential(gap));
 }
 INLINE vec logistic(vec x) {

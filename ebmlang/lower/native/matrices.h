@@ -57,7 +57,7 @@ static void determinant_lanes(const vec *a, vec *restrict x, vec *restrict m, in
 static void cholesky_lanes(const vec *a, vec *restrict x, int n) {
   const int columns = n;
   ivec failed = splat_bool(0);
-  for (int i = 0; i < n * n; i++) x[i] = (vec){};
+  for (int i = 0; i < n * n; i++) x[i] = ZERO(vec);
   for (int j = 0; j < n; j++) {
     vec square = a[j * n + j];
     for (int k = 0; k < j; k++) square -= AT(x, j, k) * AT(x, j, k);

@@ -4,18 +4,22 @@
    lane last, so that the compiler turns loops over lanes into vector instructions. Nothing here
    gives up IEEE arithmetic: nan and inf go where they go in torch. */
 
+#ifndef ON_DEVICE /* where it is 1, device.h stands in front */
+#define ON_DEVICE 0
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#endif
 
 #if REAL_IS_FLOAT
 typedef float real;
-#define LANES 16 /* one vector of 64 bytes */
+#define LANES (ON_DEVICE ? 1 : 16) /* one vector of 64 bytes */
 #define R(name) name##f
 #define REAL_EPS 0x1p-23f
 #else
 typedef double real;
-#define LANES 8
+#define LANES (ON_DEVICE ? 1 : 8)
 #define R(name) name
 #define REAL_EPS 0x1p-52
 #endif
@@ -30,7 +34,7 @@ typedef struct {
 
 /* glibc has vector forms of these, within 4 units in the last place, with nan and inf as in the
    scalar ones; gcc takes them outside of -ffast-math only where they are declared so. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
+#if !ON_DEVICE && defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #define VECTOR_FORM(name)                                                    \
   __attribute__((__simd__("notinbranch"))) extern double name(double);       \
   __attribute__((__simd__("notinbranch"))) extern float name##f(float);

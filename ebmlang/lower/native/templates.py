@@ -64,7 +64,7 @@ WHOLE: Mapping[str, str] = MappingProxyType(
         "maximum": "int_larger({0}, {1})",
         "abs": "int_magnitude({0})",
         "square": "{0} * {0}",
-        "relu": "int_larger({0}, (lvec){{}})",
+        "relu": "int_larger({0}, ZERO(lvec))",
         "to_int": "-wide({0})",
         "nonnegative": "narrow({0} >= 0)",
         "where": "choose_int({0}, {1}, {2})",

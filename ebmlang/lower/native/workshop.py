@@ -80,7 +80,7 @@ class Workshop:
         if read.kind is Kind.INT:
             return self._converted("to_real({0})", read)
         if read.kind is Kind.BOOL:
-            return self._converted("choose({0}, splat(1), (vec){{}})", read)
+            return self._converted("choose({0}, splat(1), ZERO(vec))", read)
         return read
 
     def _converted(self, template: str, read: Read) -> Read:

@@ -107,6 +107,24 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
   }
 }
 
+static void place_block(const flight *f, block *b, int64_t number) {
+  int64_t first = f->blocks[number];
+  b->where.first = first;
+  b->where.count = f->blocks[number + 1] - first;
+  b->where.metric = f->metric_group[first];
+  b->where.warp = f->warp_group[first];
+}
+
+#if ON_DEVICE
+/* Each thread moves one block, which is one chain. */
+extern "C" __global__ void fly(const flight *f, int blocks) {
+  int64_t number = (int64_t)blockIdx.x * blockDim.x + threadIdx.x, noted = 0;
+  if (number >= blocks) return;
+  block b;
+  place_block(f, &b, number);
+  fly_block(f, &b, &noted);
+}
+#else
 /* Move the blocks from `begin` up to `end`. Returns how many divergences were noted, or -1 where
    there was no memory. */
 int64_t fly(const flight *f, int64_t begin, int64_t end) {
@@ -116,15 +134,15 @@ int64_t fly(const flight *f, int64_t begin, int64_t end) {
   if (f->rule == TREE) {
     b->tree = aligned_alloc(64, (sizeof(tree) + 63) / 64 * 64);
     if (!b->tree) return free(b), -1;
+    memset(b->tree, 0, sizeof(tree));
   }
   int64_t noted = 0;
   for (int64_t number = begin; number < end; number++) {
-    int64_t first = f->blocks[number];
-    b->where = (place){first, f->blocks[number + 1] - first, f->metric_group[first],
-                       f->warp_group[first]};
+    place_block(f, b, number);
     fly_block(f, b, &noted);
   }
   free(b->tree);
   free(b);
   return noted;
 }
+#endif

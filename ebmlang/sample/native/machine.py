@@ -275,6 +275,7 @@ def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> st
         "PACKED": packed,
         "REQUIRED": energy.required,
         "PLAIN": int(plain),
+        "WARPED": 1,
         "WORK": f"({work} + 1)",
         "ENERGY": energy.energy,
         "MARGINS": energy.margins,
@@ -282,7 +283,7 @@ def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> st
     }
     defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
     before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS))
-    return "\n".join(("#include <stdlib.h>", support(), energy.text, defined, *before, show_flight(), *after))
+    return "\n".join((support(), energy.text, defined, *before, show_flight(), *after))
 
 
 @lru_cache(maxsize=8)

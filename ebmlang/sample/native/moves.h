@@ -8,6 +8,9 @@
 
 enum { METROPOLIS, UNADJUSTED, PERSISTENT, TREE };
 
+/* Where no map straightens anything, what it would need must not stand in the way of registers. */
+#define HAS_WARP (WARPED && f->warped)
+
 #define DIVERGENCE 1000.0 /* [nats], as in integrator.py */
 
 /* A point of each chain of a block. */
@@ -35,8 +38,8 @@ typedef struct {
 
 static void grow_tree(const flight *f, block *b, uint32_t iteration); /* nuts.h */
 
-static inline vec *plain_q(const flight *f, point *p) { return f->warped ? p->q : p->at; }
-static inline vec *plain_slope(const flight *f, point *p) { return f->warped ? p->by_q : p->slope; }
+static inline vec *plain_q(const flight *f, point *p) { return HAS_WARP ? p->q : p->at; }
+static inline vec *plain_slope(const flight *f, point *p) { return HAS_WARP ? p->by_q : p->slope; }
 static inline vec *written(const flight *f, point *p) { return PLAIN ? plain_q(f, p) : p->x; }
 
 /* The straightening map, as warp.py has it: an entry says by how much one coordinate drives
@@ -99,8 +102,8 @@ static void pull_to_straight(const flight *f, const block *b, point *restrict p,
 /* Energy, log-determinant and slope where the point is. */
 static void evaluate(const flight *f, block *b, point *p) {
   vec *q = plain_q(f, p), *slope = plain_slope(f, p);
-  p->log_jacobian = (vec){};
-  if (f->warped) bend(f, b, p, b->swept, b->sweeping);
+  p->log_jacobian = ZERO(vec);
+  if (HAS_WARP) bend(f, b, p, b->swept, b->sweeping);
   if (!PLAIN)
     p->log_jacobian =
         go_to_written(f->pieces, f->many_pieces, f->columns, f->bounds, f->contrasts, q, p->x);
@@ -110,7 +113,7 @@ static void evaluate(const flight *f, block *b, point *p) {
   if (!PLAIN)
     pull_to_free(f->pieces, f->many_pieces, f->columns, f->bounds, f->contrasts, q, p->x, p->by_x,
                  slope);
-  if (f->warped) {
+  if (HAS_WARP) {
     pull_to_straight(f, b, p, b->swept, b->sweeping);
     p->log_jacobian += p->volume;
   }
@@ -221,7 +224,7 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     real *h = (real *)&step_size;
     EACH_LANE h[l] *= (real)(1 + f->jitter * (2 * as_uniform(words[0][l]) - 1));
   }
-  if (f->warped) {
+  if (HAS_WARP) {
     straighten(f, b, here->q, here->at, b->swept, b->sweeping);
     memcpy(there->q, here->q, sizeof here->q);
     bend(f, b, here, b->swept, b->sweeping);
@@ -230,11 +233,13 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     pull_to_straight(f, b, here, b->swept, b->sweeping);
     here->log_jacobian += here->volume;
   }
+#if !ON_DEVICE /* trees take more room than a thread has */
   if (f->rule == TREE) {
     grow_tree(f, b, iteration);
-    if (f->warped) here->log_jacobian -= here->volume, there->log_jacobian -= there->volume;
+    if (HAS_WARP) here->log_jacobian -= here->volume, there->log_jacobian -= there->volume;
     return;
   }
+#endif
   find_kinetic(b->momentum, before);
 
   memcpy(there->at, here->at, sizeof here->at);
@@ -283,11 +288,11 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   }
 
   /* Go there, or stay. */
-  if (f->warped) {
+  if (HAS_WARP) {
     here->log_jacobian -= here->volume;
     there->log_jacobian -= there->volume;
   }
-  if (f->warped) {
+  if (HAS_WARP) {
     take(b->accepted, there->q, DIM, here->q);
     take(b->accepted, there->by_q, DIM, here->by_q);
   } else {

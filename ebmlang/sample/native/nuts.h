@@ -3,6 +3,8 @@
 
    Sources: as there. */
 
+#if !ON_DEVICE
+
 #define DEEPEST 16 /* most doublings that there is room for */
 
 /* The first point of an open subtree: the momenta before it and at it, and their sum up to it. */
@@ -17,9 +19,8 @@ typedef struct tree {
   point grown, picked, chosen; /* the last leaf, one of the new ones, one of the whole tree */
   vec first[DIM], sum[DIM], before[DIM];
   mark marks[DEEPEST + 1];
+  vec nothing[DIM]; /* zeros */
 } tree;
-
-static const vec NOTHING[DIM];
 
 /* Whether going on at either end would bring the ends nearer to each other, where the momenta
    in between and at the ends sum up to a - b + c + d. */
@@ -48,9 +49,9 @@ static void close_subtrees(tree *t, int64_t n, const vec *restrict momentum,
   int64_t ending = __builtin_ctzll(~(uint64_t)n);
   for (int64_t i = place - ending + 1; i <= place; i++) {
     const mark *m = t->marks + i, *middle = m + 1;
-    add_turning(m->first, momentum, t->sum, m->total, m->first, NOTHING, turning);
+    add_turning(m->first, momentum, t->sum, m->total, m->first, t->nothing, turning);
     if (i == place) return;
-    add_turning(m->first, middle->first, middle->total, m->total, m->first, NOTHING, turning);
+    add_turning(m->first, middle->first, middle->total, m->total, m->first, t->nothing, turning);
     add_turning(middle->before, momentum, t->sum, middle->total, middle->first, middle->before,
                 turning);
   }
@@ -61,7 +62,7 @@ static void take_point(const flight *f, const int *restrict wanted, const point 
                        point *restrict to) {
   take(wanted, from->at, DIM, to->at);
   take(wanted, from->slope, DIM, to->slope);
-  if (f->warped) {
+  if (HAS_WARP) {
     take(wanted, from->q, DIM, to->q);
     take(wanted, from->by_q, DIM, to->by_q);
     take(wanted, &from->volume, 1, &to->volume);
@@ -100,7 +101,7 @@ static void grow_tree(const flight *f, block *b, uint32_t iteration) {
 
   /* What a zero in the metric holds still would add to every sum of momenta, and never turn. */
   memcpy(t->start, b->momentum, sizeof b->momentum);
-  for (int64_t i = 0; i < DIM; i++) b->momentum[i] = splat(1), t->moving[i] = (vec){};
+  for (int64_t i = 0; i < DIM; i++) b->momentum[i] = splat(1), t->moving[i] = ZERO(vec);
   drift(f, b, t->moving, splat(1));
   for (int64_t i = 0; i < DIM; i++) {
     const real *by = (const real *)(t->moving + i), *from = (const real *)(t->start + i);
@@ -183,9 +184,9 @@ static void grow_tree(const flight *f, block *b, uint32_t iteration) {
     memcpy(t->before, t->at_end[1], sizeof t->before);
     take(ahead, t->at_end[0], DIM, t->before);
     EACH_LANE turning[l] = 0;
-    add_turning(t->before, b->momentum, t->total, NOTHING, t->sum, NOTHING, turning);
-    add_turning(t->before, t->first, t->total, NOTHING, t->first, NOTHING, turning);
-    add_turning(t->near, b->momentum, t->sum, NOTHING, t->near, NOTHING, turning);
+    add_turning(t->before, b->momentum, t->total, t->nothing, t->sum, t->nothing, turning);
+    add_turning(t->before, t->first, t->total, t->nothing, t->first, t->nothing, turning);
+    add_turning(t->near, b->momentum, t->sum, t->nothing, t->near, t->nothing, turning);
     make_words(k, (uint32_t)(doubling / 4), iteration, (uint32_t)f->swap_word, b->numbers, words);
     EACH_LANE {
       uniform[l] = log(as_uniform(words[doubling % 4][l]));
@@ -215,3 +216,5 @@ static void grow_tree(const flight *f, block *b, uint32_t iteration) {
   take_point(f, every, &b->here, &b->there);
   take_point(f, every, &t->chosen, &b->here);
 }
+
+#endif

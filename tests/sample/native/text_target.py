@@ -50,7 +50,7 @@ QUADRATIC = """
 #define quadratic_SCRATCH 0
 static void quadratic(const real *restrict x, const inputs *in, real *const *restrict out,
                       real *restrict scratch) {
-  const real *precision = in->shared[0], *slope = in->shared[1];
+  const real *precision = (const real *)in->shared[0], *slope = (const real *)in->shared[1];
   for (int l = 0; l < LANES; l++) {
     real energy = 0;
     for (int i = 0; i < WIDTH; i++) {
@@ -65,11 +65,11 @@ static void quadratic(const real *restrict x, const inputs *in, real *const *res
 #define wall_SCRATCH 0
 static void wall(const real *restrict x, const inputs *in, real *const *restrict out,
                  real *restrict scratch) {
-  const real *floor = in->shared[0];
+  const real *bottom = (const real *)in->shared[0];
   for (int l = 0; l < LANES; l++) {
     real sum = 0;
     for (int i = 0; i < WIDTH; i++) sum += x[i * LANES + l];
-    out[0][l] = sum - floor[0];
+    out[0][l] = sum - bottom[0];
   }
 }
 """
