@@ -142,13 +142,13 @@ def _pull_back_ordered(piece: Piece, q: Tensor, slope: Tensor) -> Tensor:
 
 def _pull_back_simplex(piece: Piece, q: Tensor, slope: Tensor) -> Tensor:
     size = piece.size
-    contrasts = _contrasts(size, q.dtype, q.device)
+    basis = contrasts(size, q.dtype, q.device)
     free = q.reshape(-1, piece.count, size - 1)
-    x = torch.softmax(free @ contrasts.T, dim=-1)
+    x = torch.softmax(free @ basis.T, dim=-1)
     # By log x, behind a softmax: the sum over all comes off each in its share.
     by_log = slope.reshape(-1, piece.count, size) * x - 1
     by_score = by_log - x * by_log.sum(-1, keepdim=True)
-    return (by_score @ contrasts).flatten(1)
+    return (by_score @ basis).flatten(1)
 
 
 def _simplex(piece: Piece, q: Tensor) -> tuple[Tensor, Tensor]:

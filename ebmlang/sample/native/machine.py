@@ -268,7 +268,9 @@ def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> st
     }
     defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
     before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS))
-    return "\n".join(("#include <stdlib.h>", support(), energy.text, defined, *before, show_flight(), *after))
+    return "\n".join(
+        ("#include <stdlib.h>", support(), energy.text, defined, *before, show_flight(), *after)
+    )
 
 
 @lru_cache(maxsize=8)
