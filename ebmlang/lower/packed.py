@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.lower.gradient import Derive, Question
-from ebmlang.runtime import ValueAndGradient, differentiate_value
+from ebmlang.runtime import EnergyText, ValueAndGradient, differentiate_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,6 +23,7 @@ class PackedEnergy:
         prepared: What emitted code has computed from data and weights.
         total, required: Emitted functions. Any: `prepared`, as they index it.
         derive: Values with gradients.
+        write: The energy as C text.
     """
 
     dim: int
@@ -32,6 +33,7 @@ class PackedEnergy:
     total: Callable[[Tensor, Any], Tensor]
     required: Callable[[Tensor, Any], Tensor]
     derive: Derive
+    write: Callable[[], EnergyText | None]
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""
@@ -69,3 +71,7 @@ class PackedEnergy:
         """
         slopes = self.derive(Question.VIOLATION)
         return None if slopes is None else slopes(x, *terms)
+
+    def write_text(self) -> EnergyText | None:
+        """Return the energy as C text; None where something in it has no such form."""
+        return self.write()

@@ -103,6 +103,7 @@ class EnergyText:
         required: How many margins there are.
         energy_arrays: What `energy` reads besides the point.
         margin_arrays: What `margins` reads besides the point.
+        work: Numbers that `energy` computes for one point.
     """
 
     text: str
@@ -111,6 +112,7 @@ class EnergyText:
     required: int = 0
     energy_arrays: tuple[Tensor, ...] = ()
     margin_arrays: tuple[Tensor, ...] = ()
+    work: int = 1
 
 
 @runtime_checkable
