@@ -47,8 +47,8 @@ INLINE lvec choose_int(ivec m, lvec a, lvec b) { return (a & wide(m)) | (b & ~wi
   }
 LANEWISE(root, R(sqrt))
 LANEWISE(round_down, R(floor))
-LANEWISE(exponential, R(exp))
-LANEWISE(logarithm, R(log))
+INLINE vec exponential(vec x); /* elementary.h */
+INLINE vec logarithm(vec x);
 LANEWISE(log_of_one_plus, R(log1p))
 LANEWISE(exp_minus_one, R(expm1))
 LANEWISE(sine, R(sin))
