@@ -24,6 +24,9 @@ from ebmlang.lower.native.recurrences import lower_scan
 from ebmlang.lower.native.text import write_cells
 from ebmlang.lower.native.workshop import DeclinedError, Registry, Workshop
 
+HEADERS = ("lanes.h", "elementary.h", "compositions.h", "special.h", "matrices.h")
+"""What emitted functions build on, in this order."""
+
 SCRATCH = 1 << 22
 """Most vectors of scratch that a block of chains may take: 256 MB."""
 
@@ -58,18 +61,18 @@ class Declined:
     reason: str
 
 
-SUPPORT = ("lanes.h", "elementary.h", "special.h", "matrices.h")
-"""The C texts that emitted functions build on, in their order."""
-
-
 @lru_cache(maxsize=1)
 def support() -> str:
     """Return the C text that emitted functions build on."""
     folder = Path(__file__).parent
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in SUPPORT)
+    return "\n".join(
+        (folder / name).read_text(encoding="utf-8") for name in HEADERS
+    )
 
 
-def emit_native(graph: EnergyGraph, outputs: Sequence[int], name: str) -> NativeProgram | Declined:
+def emit_native(
+    graph: EnergyGraph, outputs: Sequence[int], name: str
+) -> NativeProgram | Declined:
     """Return a C function of some nodes of a graph, or why there is none.
 
     Args:
@@ -148,15 +151,15 @@ def _output(read: Read, target: str) -> Copy:
 _ELEMENT = {Kind.REAL: "real", Kind.INT: "int64_t", Kind.BOOL: "uint8_t"}
 
 
-def _function(name: str, lines: Sequence[str], room: int, registry: Registry, outputs: int) -> str:
+def _function(
+    name: str, lines: Sequence[str], room: int, registry: Registry, outputs: int
+) -> str:
     head = ["const vec *const X = (const vec *)x;"]
     head += [
         f"const {_ELEMENT[kind]} *const restrict s{i} = in->shared[{i}];"
         for i, kind in enumerate(registry.kinds)
     ]
-    head += [
-        f"const vec *const r{i} = (const vec *)in->rows[{i}];" for i in range(len(registry.rows))
-    ]
+    head += [f"const vec *const r{i} = (const vec *)in->rows[{i}];" for i in range(len(registry.rows))]
     head += [f"vec *const o{i} = (vec *)out[{i}];" for i in range(outputs)]
     body = "\n".join(f"  {line}" for line in (*head, *lines))
     return (

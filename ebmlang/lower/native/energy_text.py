@@ -1,4 +1,4 @@
-"""An energy with its gradient, and what it requires, as C text for loops that are compiled with it."""
+"""An energy with its gradient, and what it requires, as C text for loops around it."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def write_energy(energy: "CompiledEnergy") -> EnergyText | None:
-    """Return the text of an energy bound to data and weights; None where a node has no such form."""
+    """Return the text of an energy bound to data and weights; None where it has no such form."""
     required = [number for _, number in list_required(energy.graph)]
     try:
         graph = gradient_graph(energy.graph, Question.ENERGY)

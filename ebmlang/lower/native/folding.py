@@ -48,9 +48,7 @@ def _reduced(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
         x = shop.real(x)
     if any(x.shape[axis] == 0 for axis in axes):
         empty = shop.number(float(EMPTY[node.operator]), node.shape)
-        return (
-            empty if node.kind is Kind.REAL else shop.compute("to_int({0})", empty, kind=node.kind)
-        )
+        return empty if node.kind is Kind.REAL else shop.compute("to_int({0})", empty, kind=node.kind)
     if node.operator in STEP:
         return fold(shop, node.operator, x, axes)
     return _COMPOUND[node.operator](shop, x, axes)
@@ -211,7 +209,9 @@ def _others(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
         return shop.number(1.0, node.shape)
     if n <= PAIRWISE:
         around = [
-            x.through(node.shape, lambda i, steps=steps: (*i[:-1], modulo(add(i[-1], steps), n)))
+            x.through(
+                node.shape, lambda i, steps=steps: (*i[:-1], modulo(add(i[-1], steps), n))
+            )
             for steps in range(1, n)
         ]
         template = " * ".join(f"{{{i}}}" for i in range(n - 1))

@@ -68,7 +68,9 @@ def build_code(
     return NativeCode(graph=graph, program=program, library=library, widths=widths)
 
 
-def write_unit(graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequence[int]]) -> str:
+def write_unit(
+    graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequence[int]]
+) -> str:
     """Return the C text of a function of batches, without the prelude."""
     sizes = {given.path: math.prod(given.shape) for given in graph.givens}
     places: list[list[int]] = []
