@@ -22,6 +22,7 @@ from ebmlang.lower.binding import (
 from ebmlang.lower.emit import Program, emit_program
 from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, guard_externs
 from ebmlang.lower.gradient import Question, bind_derivatives
+from ebmlang.lower.native.energy_text import write_energy
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.rows import RowEnergy
 from ebmlang.passes.clauses import list_required
@@ -237,6 +238,7 @@ class CompiledEnergy(torch.nn.Module):
             total=self._functions.total,
             required=self._functions.requirements,
             derive=bind_derivatives(self),
+            write=lambda: write_energy(self),
         )
 
     def packed_terms(self) -> tuple[tuple[str, ...], Callable[[Tensor], Tensor]]:

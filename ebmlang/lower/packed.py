@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebmlang.lower.gradient import Derive, Question, ValueAndGradient, by_autograd
+from ebmlang.lower.gradient import Derive, Question
+from ebmlang.runtime import EnergyText, ValueAndGradient, differentiate_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,6 +23,7 @@ class PackedEnergy:
         prepared: What emitted code has computed from data and weights.
         total, required: Emitted functions. Any: `prepared`, as they index it.
         derive: Values with gradients.
+        write: The energy as C text.
     """
 
     dim: int
@@ -31,6 +33,7 @@ class PackedEnergy:
     total: Callable[[Tensor, Any], Tensor]
     required: Callable[[Tensor, Any], Tensor]
     derive: Derive
+    write: Callable[[], EnergyText | None]
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""
@@ -43,7 +46,7 @@ class PackedEnergy:
     def energy_and_gradient(self, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
         """Return the energy and its gradient; not differentiable."""
         slopes = self.derive(Question.ENERGY)
-        return by_autograd(self.energy, x) if slopes is None else slopes(x)
+        return differentiate_value(self.energy, x) if slopes is None else slopes(x)
 
     def lagrangian_and_gradient(
         self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
@@ -68,3 +71,7 @@ class PackedEnergy:
         """
         slopes = self.derive(Question.VIOLATION)
         return None if slopes is None else slopes(x, *terms)
+
+    def write_text(self) -> EnergyText | None:
+        """Return the energy as C text; None where something in it has no such form."""
+        return self.write()

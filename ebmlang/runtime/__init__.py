@@ -8,11 +8,15 @@ from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pic
 from ebmlang.runtime.random import build_generator, derive_seed
 from ebmlang.runtime.target import (
     DerivedTarget,
+    Differentiated,
     EnergyText,
     LeastSquares,
     RowTarget,
     Target,
     TextTarget,
+    ValueAndGradient,
+    differentiate_value,
+    evaluate_gradient,
     take_points,
 )
 from ebmlang.runtime.threads import thread_count, threads_for
@@ -22,6 +26,7 @@ __all__ = [
     "Budget",
     "Deadline",
     "DerivedTarget",
+    "Differentiated",
     "EnergyText",
     "Interrupt",
     "LeastSquares",
@@ -31,8 +36,11 @@ __all__ = [
     "SilentProgress",
     "Target",
     "TextTarget",
+    "ValueAndGradient",
     "build_generator",
     "derive_seed",
+    "differentiate_value",
+    "evaluate_gradient",
     "keep_freed_memory",
     "pick_device",
     "pick_progress",

@@ -12,6 +12,7 @@ typedef unsigned long long uint64_t;
 typedef unsigned char uint8_t;
 #define INFINITY __int_as_float(0x7f800000)
 #define NAN __int_as_float(0x7fffffff)
+#define M_PI 3.14159265358979323846
 #define __builtin_popcountll __popcll
 #define __builtin_ctzll(n) (__ffsll((long long)(n)) - 1)
 #else

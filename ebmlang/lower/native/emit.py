@@ -24,6 +24,9 @@ from ebmlang.lower.native.recurrences import lower_scan
 from ebmlang.lower.native.text import write_cells
 from ebmlang.lower.native.workshop import DeclinedError, Registry, Workshop
 
+HEADERS = ("lanes.h", "elementary.h", "compositions.h", "special.h", "matrices.h")
+"""What emitted functions build on, in this order."""
+
 SCRATCH = 1 << 22
 """Most vectors of scratch that a block of chains may take: 256 MB."""
 
@@ -63,7 +66,7 @@ def support() -> str:
     """Return the C text that emitted functions build on."""
     folder = Path(__file__).parent
     return "\n".join(
-        (folder / name).read_text(encoding="utf-8") for name in ("lanes.h", "matrices.h")
+        (folder / name).read_text(encoding="utf-8") for name in HEADERS
     )
 
 

@@ -1,0 +1,74 @@
+"""An energy with its gradient, and what it requires, as C text for loops around it."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.lower.gradient import Question, gradient_graph
+from ebmlang.lower.native.emit import NativeProgram, emit_native
+from ebmlang.lower.native.function import shared_arrays
+from ebmlang.passes.clauses import list_required
+from ebmlang.passes.gradient import NoRuleError
+from ebmlang.runtime import EnergyText
+
+if TYPE_CHECKING:
+    from ebmlang.lower.module import CompiledEnergy
+
+
+def write_energy(energy: "CompiledEnergy") -> EnergyText | None:
+    """Return the text of an energy bound to data and weights; None where it has no such form."""
+    required = [number for _, number in list_required(energy.graph)]
+    try:
+        graph = gradient_graph(energy.graph, Question.ENERGY)
+    except NoRuleError:
+        return None
+    slopes = {root.path: number for root, number in graph.roots_of(RootKind.GRADIENT)}
+    (total,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
+    outputs = [total, *(slopes[variable.path] for variable in graph.variables)]
+    valued = emit_native(graph, outputs, "energy_parts")
+    margined = emit_native(energy.graph, required, "margin_parts") if required else None
+    if not isinstance(valued, NativeProgram) or valued.rows:
+        return None
+    text = _join(valued, "energy_of_block", [1, len(outputs) - 1])
+    if margined is None:
+        return EnergyText(
+            text=text,
+            energy="energy_of_block",
+            energy_arrays=shared_arrays(energy, graph, valued),
+            work=valued.work,
+        )
+    if not isinstance(margined, NativeProgram) or margined.rows:
+        return None
+    return EnergyText(
+        text=text + _join(margined, "margins_of_block", [len(required)]),
+        energy="energy_of_block",
+        margins="margins_of_block",
+        required=_count(energy.graph, required),
+        energy_arrays=shared_arrays(energy, graph, valued),
+        margin_arrays=shared_arrays(energy, energy.graph, margined),
+        work=valued.work,
+    )
+
+
+def _count(graph: EnergyGraph, numbers: Sequence[int]) -> int:
+    return sum(math.prod(graph.nodes[number].shape) for number in numbers)
+
+
+def _join(program: NativeProgram, name: str, groups: Sequence[int]) -> str:
+    """Return the program, and a function whose outputs are groups of its own, side by side."""
+    pointers, done = [], 0
+    for place, many in enumerate(groups):
+        start = 0
+        for size in program.sizes[done : done + many]:
+            pointers.append(f"out[{place}] + {start} * LANES")
+            start += size
+        done += many
+    return (
+        f"{program.text}\n"
+        f"#define {name}_SCRATCH {program.name}_SCRATCH\n"
+        f"static void {name}(const real *restrict x, const inputs *in,\n"
+        f"    real *const *restrict out, real *restrict scratch) {{\n"
+        f"  real *const parts[] = {{{', '.join(pointers)}}};\n"
+        f"  {program.name}(x, in, parts, scratch);\n}}\n"
+    )
