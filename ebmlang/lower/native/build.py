@@ -27,6 +27,7 @@ from ebmlang.syntax.grammar import cache_folder
 Precision: TypeAlias = Literal["float32", "float64"]
 
 PRELUDE = Path(__file__).with_name("prelude.h")
+DEVICE = Path(__file__).with_name("device.h")
 
 FLAGS = (
     *("-std=gnu11", "-O3", "-march=native", "-shared", "-fPIC", "-w"),
@@ -99,10 +100,12 @@ def is_kept(text: str, precision: Precision) -> bool:
     return name in _loaded or (_folder() / name).is_file()
 
 
-def assemble(text: str, precision: Precision) -> str:
-    """Return a whole translation unit."""
-    prelude = PRELUDE.read_text(encoding="utf-8")
-    return f"#define REAL_IS_FLOAT {int(precision == 'float32')}\n{prelude}\n{text}"
+def assemble(text: str, precision: Precision, *, on_device: bool = False) -> str:
+    """Return a whole translation unit: in C for this processor, or in C++ for a CUDA device."""
+    head = f"#define REAL_IS_FLOAT {int(precision == 'float32')}\n"
+    if on_device:
+        head += f"#define ON_DEVICE 1\n{DEVICE.read_text(encoding='utf-8')}\n"
+    return f"{head}{PRELUDE.read_text(encoding='utf-8')}\n{text}"
 
 
 def find_compiler() -> str | None:

@@ -5,35 +5,26 @@
 into blocks of as many as a vector has lanes; each block goes through all iterations of a call while
 its state is in the cache, and large work is split over threads by blocks. What a chain does depends
 on neither.
-
-The C text is put together from the energy's own (`EnergyText`) and the `.h` files of this folder.
 """
 
-import ctypes
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import final
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.lower.native.build import Absence, Precision, build_library
-from ebmlang.lower.native.emit import support
-from ebmlang.runtime import EnergyText, Target, TextTarget, thread_count
+from ebmlang.lower.native.build import Absence
+from ebmlang.runtime import Target, TextTarget, thread_count
 from ebmlang.sample.collector import Record
 from ebmlang.sample.density import Evaluation
 from ebmlang.sample.metric import Diagonal
+from ebmlang.sample.native.loops import PRECISIONS, Loops, LoopShape, build_loops
 from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.native.tables import (
-    ROLES,
-    Flight,
     Tables,
     cut_blocks,
-    show_flight,
     spread_to_chains,
     tabulate_chart,
     tabulate_metric,
@@ -42,15 +33,6 @@ from ebmlang.sample.native.tables import (
 from ebmlang.sample.state import ChainState, Info
 from ebmlang.sample.streams import Noise
 from ebmlang.spaces import SamplingChart
-
-HEADERS = ("philox.h", "metric.h", "chart.h")
-LOOPS = ("moves.h", "nuts.h", "flight.h")
-"""The texts before and after the record `flight`, in their order."""
-
-PRECISIONS: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.float64: "float64"}
-
-LANES = {torch.float32: 16, torch.float64: 8}
-"""Chains of a block, as in `prelude.h`."""
 
 DEEPEST = 16
 """Most doublings of a trajectory, as in `nuts.h`."""
@@ -65,24 +47,26 @@ class Machine:
     """Compiled loops around one energy.
 
     Attributes:
-        library: In which `fly` is.
+        loops: The loops.
         chart: The map to the written coordinates, as tables.
         arrays: What the energy reads besides the point.
         shared: Where these are.
-        dtype: Of points and values.
     """
 
-    library: ctypes.CDLL
+    loops: Loops
     chart: Tables
     arrays: tuple[Tensor, ...]
     shared: Int[Tensor, " array"]
-    dtype: torch.dtype
+
+    def takes(self, move: Move) -> bool:
+        """Whether the loops have room for such a move."""
+        return self.loops.takes(move)
 
     def step(self, move: Move, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Move every chain once."""
-        following = _copy(state, move.rule)
-        shares = torch.empty(4, len(state.level), dtype=torch.float64)
-        counts = torch.empty(4, len(state.level), dtype=torch.int64)
+        following, device = _copy(state, move.rule), self.loops.device
+        shares = torch.empty(4, len(state.level), dtype=torch.float64, device=device)
+        counts = torch.empty(4, len(state.level), dtype=torch.int64, device=device)
         acceptance, faithful, hamiltonian, moved = shares.unbind()
         diverged, infeasible, gradients, _ = counts.unbind()
         told: Tables = {
@@ -98,7 +82,7 @@ class Machine:
             "thin": 1,
         }
         tables = self._tabulate(move, following, noise) | told
-        _call_all(self.library, [_fill(tables, self.dtype)], _count_blocks(tables))
+        self.loops.run([tables], _count_blocks(tables))
         happened = counts.bool()
         return following, Info(
             acceptance=acceptance,
@@ -144,7 +128,7 @@ class Machine:
         blocks = _count_blocks(tables)
         chains, dim = state.position.shape
         parts = min(blocks, thread_count(chains * dim * draws * thin, threads))
-        noted_at = torch.zeros(parts, most_noted, 2, dtype=torch.int64)
+        noted_at = torch.zeros(parts, most_noted, 2, dtype=torch.int64, device=self.loops.device)
         noted = state.position.new_empty(parts, most_noted, state.evaluation.point.shape[1])
         tables |= {
             "draws": draws,
@@ -162,11 +146,10 @@ class Machine:
             "infeasible": record.infeasible,
             "gradients": record.gradients,
         }
-        flights = [
-            _fill(tables | {"noted_at": noted_at[part], "noted": noted[part]}, self.dtype)
-            for part in range(parts)
-        ]
-        counts = _call_all(self.library, flights, blocks)
+        counts = self.loops.run(
+            [tables | {"noted_at": noted_at[part], "noted": noted[part]} for part in range(parts)],
+            blocks,
+        )
         return following, _sort_noted(counts, noted_at, noted)[:most_noted]
 
     def _tabulate(self, move: Move, state: ChainState, noise: Noise) -> Tables:
@@ -207,7 +190,7 @@ class Machine:
                 dtype=torch.int64,
             ),
             "numbers": noise.streams.chains,
-            "blocks": cut_blocks(chains, LANES[self.dtype], groups),
+            "blocks": cut_blocks(chains, self.loops.lanes, groups),
             "position": state.position,
             "gradient": state.evaluation.gradient,
             "point": state.evaluation.point,
@@ -230,8 +213,8 @@ def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence:
         target: The energy; on the CPU, and with a C text.
         chart: A sampler's coordinates.
     """
-    if target.device.type != "cpu" or target.dtype not in PRECISIONS:
-        return Absence("machine code is for float32 and float64 on the CPU")
+    if target.dtype not in PRECISIONS or target.device.type not in ("cpu", "cuda"):
+        return Absence("machine code is for float32 and float64 on the CPU and on CUDA devices")
     tables = tabulate_chart(chart, target.dtype)
     if tables is None:
         return Absence("unit vectors and rotations move in torch")
@@ -241,54 +224,17 @@ def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence:
     if energy is None:
         return Absence("the energy has no form as C text")
     plain = all(piece.kind.value == "free" for piece in chart.pieces) and chart.order is None
-    text = write_loops(energy, dim=chart.dim, packed=target.dim, plain=plain)
-    library = build_library(text, PRECISIONS[target.dtype])
-    if isinstance(library, Absence):
-        return library
-    library.handle.fly.restype = ctypes.c_int64
-    library.handle.fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
+    shape = LoopShape(dim=chart.dim, packed=target.dim, plain=plain)
+    loops = build_loops(energy, shape, target.dtype, target.device)
+    if isinstance(loops, Absence):
+        return loops
     arrays = tuple(a.contiguous() for a in (*energy.energy_arrays, *energy.margin_arrays))
     return Machine(
-        library=library.handle,
+        loops=loops,
         chart=tables,
         arrays=arrays,
         shared=torch.tensor([array.data_ptr() for array in arrays], dtype=torch.int64),
-        dtype=target.dtype,
     )
-
-
-def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> str:
-    """Return the C text of the loops around an energy.
-
-    Args:
-        energy: The energy.
-        dim: How many coordinates a sampler moves in.
-        packed: The length of a packed point.
-        plain: Whether these are the same.
-    """
-    work = f"{energy.energy}_SCRATCH"
-    if energy.required:
-        margins = f"{energy.margins}_SCRATCH"
-        work = f"({work} > {margins} ? {work} : {margins})"
-    names = {
-        "DIM": dim,
-        "PACKED": packed,
-        "REQUIRED": energy.required,
-        "PLAIN": int(plain),
-        "WARPED": 1,
-        "WORK": f"({work} + 1)",
-        "ENERGY": energy.energy,
-        "MARGINS": energy.margins,
-        "SHARED_BY_ENERGY": len(energy.energy_arrays),
-    }
-    defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
-    before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS))
-    return "\n".join((support(), energy.text, defined, *before, show_flight(), *after))
-
-
-@lru_cache(maxsize=8)
-def _read(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _copy(state: ChainState, rule: Rule) -> ChainState:
@@ -339,41 +285,3 @@ def _count_groups(metric: Tables) -> int:
     group = metric["metric_group"]
     assert isinstance(group, Tensor)
     return int(group[-1]) + 1
-
-
-def _fill(tables: Tables, dtype: torch.dtype) -> tuple[Flight, list[Tensor]]:
-    """Return the record for C, and what must live as long as it does."""
-    flight, held = Flight(), []
-    for name, value in tables.items():
-        if isinstance(value, Tensor):
-            wanted, constant = ROLES[name]
-            ready = value
-            if value.dtype is not (wanted or dtype) or not value.is_contiguous():
-                # What is changed in place must not be a copy.
-                assert constant, name
-                ready = value.to(wanted or dtype).contiguous()
-            held.append(ready)
-            setattr(flight, name, ready.data_ptr())
-        else:
-            setattr(flight, name, value)
-    return flight, held
-
-
-def _call_all(
-    library: ctypes.CDLL, flights: Sequence[tuple[Flight, list[Tensor]]], blocks: int
-) -> list[int]:
-    """Move all blocks, on one thread for each flight; return how many divergences each noted."""
-
-    def call(part: int) -> int:
-        begin, end = (blocks * at // len(flights) for at in (part, part + 1))
-        counted: int = library.fly(ctypes.byref(flights[part][0]), begin, end)
-        return counted
-
-    if len(flights) == 1:
-        counts = [call(0)]
-    else:
-        with ThreadPoolExecutor(len(flights)) as pool:
-            counts = list(pool.map(call, range(len(flights))))
-    if min(counts) < 0:
-        raise MemoryError
-    return counts

@@ -1,0 +1,252 @@
+"""The loops around one energy, as one text, compiled for the processor or for a CUDA device.
+
+The text is put together from the energy's own (`EnergyText`) and the `.h` files of this folder. On
+the processor a block of chains fills the lanes of a vector, and blocks fall to threads; on a device
+each thread moves a block of one chain, and its state stays with the thread through all iterations
+of a call.
+"""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol, TypeAlias, final
+
+import torch
+from torch import Tensor
+
+from ebmlang.lower.native.build import Absence, Precision, assemble, build_library
+from ebmlang.lower.native.emit import support
+from ebmlang.runtime import EnergyText
+from ebmlang.sample.native.move import Move, Rule
+from ebmlang.sample.native.tables import ROLES, Flight, Tables, show_flight
+
+HEADERS = ("philox.h", "metric.h", "chart.h")
+LOOPS = ("moves.h", "nuts.h", "flight.h")
+"""The texts before and after the record `flight`, in their order."""
+
+PRECISIONS: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.float64: "float64"}
+
+LANES = {torch.float32: 16, torch.float64: 8}
+"""Chains of a block on the processor, as in `prelude.h`."""
+
+THREADS = 128
+"""Threads that share a multiprocessor's registers at a time: four warps, so that many such groups
+fit however many registers each thread takes."""
+
+
+class Loops(Protocol):
+    """Compiled loops."""
+
+    @property
+    def lanes(self) -> int:
+        """Chains of a block."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the chains are."""
+
+    def takes(self, move: Move) -> bool:
+        """Whether there is room for such a move."""
+
+    def run(self, parts: Sequence[Tables], blocks: int) -> list[int]:
+        """Move all blocks, an equal share for each part; return how many divergences each noted."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HostLoops:
+    """Loops on the processor.
+
+    Attributes:
+        library: In which `fly` is.
+        dtype: Of points and values.
+    """
+
+    library: ctypes.CDLL
+    dtype: torch.dtype
+    device: torch.device = field(default=torch.device("cpu"))
+
+    @property
+    def lanes(self) -> int:
+        """Chains of a block."""
+        return LANES[self.dtype]
+
+    def takes(self, move: Move) -> bool:
+        """Whether there is room for such a move: for every one."""
+        del move
+        return True
+
+    def run(self, parts: Sequence[Tables], blocks: int) -> list[int]:
+        """Move all blocks, each part on a thread of its own."""
+        flights = [fill_flight(part, self.dtype, self.device) for part in parts]
+
+        def call(part: int) -> int:
+            begin, end = (blocks * at // len(flights) for at in (part, part + 1))
+            counted: int = self.library.fly(ctypes.byref(flights[part][0]), begin, end)
+            return counted
+
+        if len(flights) == 1:
+            counts = [call(0)]
+        else:
+            with ThreadPoolExecutor(len(flights)) as pool:
+                counts = list(pool.map(call, range(len(flights))))
+        if min(counts) < 0:
+            raise MemoryError
+        return counts
+
+
+Launch: TypeAlias = Callable[[Flight, int], None]
+"""Moves so many blocks on a device, each in a thread of its own."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeviceLoops:
+    """Loops on a CUDA device. Where chains diverged is counted there, and no point is kept.
+
+    Attributes:
+        build: Compiles them, with a straightening map or without.
+        dtype: Of points and values.
+        device: Where the chains are.
+    """
+
+    build: Callable[[bool], Launch]
+    dtype: torch.dtype
+    device: torch.device
+    lanes: int = 1
+    _launches: dict[bool, Launch] = field(default_factory=dict, repr=False)
+
+    def takes(self, move: Move) -> bool:
+        """Whether there is room for such a move: a tree takes more than a thread has."""
+        return move.rule is not Rule.TREE
+
+    def run(self, parts: Sequence[Tables], blocks: int) -> list[int]:
+        """Move all blocks."""
+        (tables,) = parts
+        warped = bool(tables["warped"])
+        if warped not in self._launches:
+            self._launches[warped] = self.build(warped)
+        flight, held = fill_flight(tables | {"most_noted": 0}, self.dtype, self.device)
+        self._launches[warped](flight, blocks)
+        del held
+        return [0]
+
+
+def build_loops(
+    energy: EnergyText, shape: "LoopShape", dtype: torch.dtype, device: torch.device
+) -> HostLoops | DeviceLoops | Absence:
+    """Compile the loops around an energy, or say why there are none."""
+    if device.type == "cuda":
+        return _build_on_device(energy, shape, dtype, device)
+    library = build_library(write_loops(energy, shape), PRECISIONS[dtype])
+    if isinstance(library, Absence):
+        return library
+    library.handle.fly.restype = ctypes.c_int64
+    library.handle.fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
+    return HostLoops(library=library.handle, dtype=dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopShape:
+    """What the text of the loops depends on besides the energy.
+
+    Attributes:
+        dim: How many coordinates a sampler moves in.
+        packed: The length of a packed point.
+        plain: Whether these are the same.
+        warped: Whether a straightening map may be asked for.
+    """
+
+    dim: int
+    packed: int
+    plain: bool
+    warped: bool = True
+
+
+def write_loops(energy: EnergyText, shape: LoopShape) -> str:
+    """Return the text of the loops around an energy."""
+    work = f"{energy.energy}_SCRATCH"
+    if energy.required:
+        margins = f"{energy.margins}_SCRATCH"
+        work = f"({work} > {margins} ? {work} : {margins})"
+    names = {
+        "DIM": shape.dim,
+        "PACKED": shape.packed,
+        "REQUIRED": energy.required,
+        "PLAIN": int(shape.plain),
+        "WARPED": int(shape.warped),
+        "WORK": f"({work} + 1)",
+        "ENERGY": energy.energy,
+        "MARGINS": energy.margins,
+        "SHARED_BY_ENERGY": len(energy.energy_arrays),
+    }
+    defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
+    before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS))
+    return "\n".join((support(), energy.text, defined, *before, show_flight(), *after))
+
+
+@lru_cache(maxsize=8)
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def fill_flight(
+    tables: Tables, dtype: torch.dtype, device: torch.device
+) -> tuple[Flight, list[Tensor]]:
+    """Return the record for the loops, and what must live as long as it does."""
+    flight, held = Flight(), []
+    for name, value in tables.items():
+        if isinstance(value, Tensor):
+            wanted, constant = ROLES[name]
+            ready = value
+            same = value.dtype is (wanted or dtype) and value.device == device
+            if not (same and value.is_contiguous()):
+                # What is changed in place must not be a copy.
+                assert constant, name
+                ready = value.to(device=device, dtype=wanted or dtype).contiguous()
+            held.append(ready)
+            setattr(flight, name, ready.data_ptr())
+        else:
+            setattr(flight, name, value)
+    return flight, held
+
+
+# --- CUDA ----------------------------------------------------------------------------
+
+
+def _build_on_device(
+    energy: EnergyText, shape: LoopShape, dtype: torch.dtype, device: torch.device
+) -> DeviceLoops | Absence:
+    """Compile for a device, by the run-time compiler that torch brings along."""
+
+    def build(warped: bool) -> Launch:
+        from torch.cuda import _compile_kernel
+
+        text = write_loops(
+            energy,
+            LoopShape(dim=shape.dim, packed=shape.packed, plain=shape.plain, warped=warped),
+        )
+        kernel = _compile_kernel(
+            assemble(text, PRECISIONS[dtype], on_device=True),
+            "fly",
+            nvcc_options=["-default-device", "--std=c++17", "-w"],
+        )
+
+        def launch(flight: Flight, blocks: int) -> None:
+            record = torch.frombuffer(bytearray(flight), dtype=torch.uint8).to(device)
+            grid = (-(-blocks // THREADS), 1, 1)
+            kernel(grid=grid, block=(THREADS, 1, 1), args=[record, blocks])
+            # Whoever paces the calls by the clock must see how long they take.
+            torch.cuda.synchronize(device)
+
+        return launch
+
+    try:
+        with torch.cuda.device(device):
+            first = build(False)
+    except (ImportError, OSError, RuntimeError, TypeError) as error:
+        return Absence(f"the loops could not be compiled for the device: {error}".splitlines()[0])
+    return DeviceLoops(build=build, dtype=dtype, device=device, _launches={False: first})
