@@ -29,6 +29,7 @@ from torch import Tensor
 from ebmlang.sample.density import Density
 from ebmlang.sample.integrator import DIVERGENCE, faithfulness, kinetic, leapfrog
 from ebmlang.sample.metric import Diagonal
+from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.state import ChainState, Info, choose, potential
 from ebmlang.sample.streams import Noise
 
@@ -50,6 +51,15 @@ class Nuts:
     step_size: Float[Tensor, "*chain"]
     metric: Diagonal
     most_doublings: int = MOST_DOUBLINGS
+
+    def move(self) -> Move:
+        """Return the step as data."""
+        return Move(
+            rule=Rule.NO_U_TURN,
+            step_size=self.step_size,
+            metric=self.metric,
+            most_steps=self.most_doublings,
+        )
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Follow the flow until it turns, and pick a point on the way."""

@@ -64,19 +64,24 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
 
   for (int64_t draw = 0; draw < f->draws; draw++) {
     double acceptance[LANES] = {0}, moved[LANES] = {0};
-    int64_t diverged[LANES] = {0}, infeasible[LANES] = {0}, gradients = 0;
+    int64_t diverged[LANES] = {0}, infeasible[LANES] = {0}, gradients[LANES] = {0};
     for (int64_t repetition = 0; repetition < f->thin; repetition++) {
       int64_t iteration = f->first_iteration + draw * f->thin + repetition;
-      move(f, b, (uint32_t)iteration);
+      if (f->rule == NO_U_TURN)
+        move_until_turning(f, b, (uint32_t)iteration);
+      else
+        move(f, b, (uint32_t)iteration);
       int any = 0;
       EACH_LANE any |= b->diverged[l];
-      /* A chain that diverged has stayed where it was. */
-      if (any) note(f, b, iteration, written(f, &b->here), noted);
+      /* Where they began; all but those of the no-U-turn sampler have stayed there. */
+      if (any)
+        note(f, b, iteration,
+             f->rule == NO_U_TURN ? b->trajectory->started : written(f, &b->here), noted);
       EACH_LANE acceptance[l] += b->acceptance[l] / (double)f->thin;
       EACH_LANE moved[l] += b->accepted[l] / (double)f->thin;
       EACH_LANE diverged[l] += b->diverged[l];
       EACH_LANE infeasible[l] += b->infeasible[l];
-      gradients += b->gradients;
+      EACH_LANE gradients[l] += b->gradients[l];
     }
     int64_t column = f->column + draw;
     for (int64_t l = 0; l < p.count; l++) {
@@ -91,7 +96,7 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
       f->hamiltonians[at] = b->hamiltonian[l];
       f->diverged[at] = diverged[l];
       f->infeasible[at] = infeasible[l];
-      f->gradients[at] = gradients;
+      f->gradients[at] = gradients[l];
     }
   }
 
@@ -112,6 +117,11 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
 int64_t fly(const flight *f, int64_t begin, int64_t end) {
   block *b = aligned_alloc(64, (sizeof(block) + 63) / 64 * 64);
   if (!b) return -1;
+  b->trajectory = 0;
+  if (f->rule == NO_U_TURN) {
+    b->trajectory = aligned_alloc(64, (sizeof(struct trajectory) + 63) / 64 * 64);
+    if (!b->trajectory) return free(b), -1;
+  }
   int64_t noted = 0;
   for (int64_t number = begin; number < end; number++) {
     int64_t first = f->blocks[number];
@@ -119,6 +129,7 @@ int64_t fly(const flight *f, int64_t begin, int64_t end) {
                        f->warp_group[first]};
     fly_block(f, b, &noted);
   }
+  free(b->trajectory);
   free(b);
   return noted;
 }

@@ -44,7 +44,7 @@ from ebmlang.sample.streams import Noise
 from ebmlang.spaces import SamplingChart
 
 HEADERS = ("philox.h", "metric.h", "chart.h")
-LOOPS = ("moves.h", "flight.h")
+LOOPS = ("moves.h", "nuts.h", "flight.h")
 """The texts before and after the record `flight`, in their order."""
 
 PRECISIONS: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.float64: "float64"}
@@ -200,6 +200,11 @@ class Machine:
             "energy": state.evaluation.energy,
             "log_jacobian": state.evaluation.log_jacobian,
         }
+        if move.rule is Rule.NO_U_TURN:
+            forks = (noise.fork(f"doubling {place}") for place in range(move.most_steps))
+            tables["leaf_words"] = torch.tensor([fork.word("leaf") for fork in forks])
+            tables["direction_word"] = noise.word("direction")
+            tables["swap_word"] = noise.word("swap")
         if move.rule is Rule.PERSISTENT:
             assert move.renewal is not None
             assert move.drift is not None

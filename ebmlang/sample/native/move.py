@@ -27,6 +27,8 @@ class Rule(IntEnum):
     """A new momentum, then accepted where it is finite and feasible."""
     PERSISTENT = 2
     """A momentum renewed in part, then accepted by the level, or turned around."""
+    NO_U_TURN = 3
+    """A new momentum, and a trajectory that doubles until it turns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +39,7 @@ class Move:
         rule: Of acceptance.
         step_size: Of all chains, or of each.
         metric: Of the momenta.
-        most_steps: Leapfrog steps.
+        most_steps: Leapfrog steps; doublings of a trajectory that finds its length.
         varies_steps: Whether their number is uniform from 1 to `most_steps`, drawn anew each time.
         jitter: Largest relative change of a chain's step size.
         renewal: Share of a persistent momentum's variance that is drawn anew.
@@ -55,9 +57,9 @@ class Move:
     drift: Float[Tensor, "*chain"] | None = None
     warp: Warp | None = None
 
-    def through(self, warp: Warp) -> "Move":
-        """Return the move in straightened coordinates."""
-        return replace(self, warp=warp)
+    def through(self, warp: Warp) -> "Move | None":
+        """Return the move in straightened coordinates, if there is one."""
+        return None if self.rule is Rule.NO_U_TURN else replace(self, warp=warp)
 
 
 @runtime_checkable

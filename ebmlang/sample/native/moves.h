@@ -6,7 +6,7 @@
    machine.py, which also defines DIM, PACKED, REQUIRED, PLAIN (whether x is q), WORK and the
    functions ENERGY and MARGINS. */
 
-enum { METROPOLIS, UNADJUSTED, PERSISTENT };
+enum { METROPOLIS, UNADJUSTED, PERSISTENT, NO_U_TURN };
 
 #define DIVERGENCE 1000.0 /* [nats], as in integrator.py */
 
@@ -28,8 +28,9 @@ typedef struct {
   double acceptance[LANES] ALIGNED, faithful[LANES] ALIGNED, hamiltonian[LANES] ALIGNED;
   uint32_t numbers[LANES] ALIGNED;
   int accepted[LANES] ALIGNED, diverged[LANES] ALIGNED, infeasible[LANES] ALIGNED;
-  int64_t gradients;
+  int64_t gradients[LANES] ALIGNED;
   place where;
+  struct trajectory *trajectory; /* of the no-U-turn sampler only */
 } block;
 
 static inline vec *plain_q(const flight *f, point *p) { return f->warped ? p->q : p->at; }
@@ -159,6 +160,20 @@ static void find_kinetic(const vec *restrict momentum, double *restrict out) {
   EACH_LANE out[l] = sum[l] / 2;
 }
 
+/* 0 where all that is known of a point is finite, else nan. */
+static inline void find_probe(const point *p, real *restrict probe) {
+  vec sum = 0 * p->energy + 0 * p->log_jacobian;
+  for (int64_t i = 0; i < DIM; i++) sum += 0 * p->slope[i] + 0 * p->at[i];
+  memcpy(probe, &sum, sizeof sum);
+}
+
+/* The rise of the potential, each difference taken by itself. */
+static inline void find_rise(const point *from, const point *to, double *restrict rise) {
+  const real *e0 = (const real *)&from->energy, *e1 = (const real *)&to->energy;
+  const real *j0 = (const real *)&from->log_jacobian, *j1 = (const real *)&to->log_jacobian;
+  EACH_LANE rise[l] = ((double)e1[l] - (double)e0[l]) - ((double)j1[l] - (double)j0[l]);
+}
+
 /* Whether every required margin of each lane is at least 0; one that is not a number is not. */
 static void find_infeasible(const flight *f, block *b, point *p, int *restrict infeasible) {
   EACH_LANE infeasible[l] = 0;
@@ -239,14 +254,11 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   }
 
   find_kinetic(b->momentum, after);
-  b->gradients = count;
-  vec sum = 0 * there->energy + 0 * there->log_jacobian;
-  for (int64_t i = 0; i < DIM; i++) sum += 0 * there->slope[i] + 0 * there->at[i];
-  memcpy(probe, &sum, sizeof probe); /* 0 where all of it is finite, else nan */
+  EACH_LANE b->gradients[l] = count;
+  find_probe(there, probe);
   find_infeasible(f, b, there, b->infeasible);
 
-  const real *e0 = (real *)&here->energy, *e1 = (real *)&there->energy;
-  const real *j0 = (real *)&here->log_jacobian, *j1 = (real *)&there->log_jacobian;
+  const real *e0 = (real *)&here->energy, *j0 = (real *)&here->log_jacobian;
   if (f->rule == PERSISTENT) {
     EACH_LANE uniform[l] = fabs(b->level[l]);
     EACH_LANE b->hamiltonian[l] = NAN;
@@ -255,8 +267,8 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     EACH_LANE uniform[l] = as_uniform(words[0][l]);
     EACH_LANE b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
   }
-  EACH_LANE gain[l] = ((double)e1[l] - (double)e0[l]) - ((double)j1[l] - (double)j0[l]) + after[l] -
-                      before[l];
+  find_rise(here, there, gain);
+  EACH_LANE gain[l] = gain[l] + after[l] - before[l];
   EACH_LANE b->faithful[l] = exp(-gain[l] > 0 ? 0 : -gain[l]);
   EACH_LANE {
     int there_finite = probe[l] == 0, finite = there_finite & (gain[l] - gain[l] == 0);

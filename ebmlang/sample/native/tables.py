@@ -59,6 +59,9 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("jitter_word", "int64_t"),
     ("accept_word", "int64_t"),
     ("steps_word", "int64_t"),
+    ("direction_word", "int64_t"),
+    ("swap_word", "int64_t"),
+    ("leaf_words", "const int64_t *"),
     ("numbers", "const int64_t *"),
     # How far.
     ("blocks", "const int64_t *"),

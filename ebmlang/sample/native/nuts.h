@@ -1,0 +1,242 @@
+/* The no-U-turn sampler, lane by lane, as kernels/nuts.py has it: every chain of a block takes leaf
+   `n` of doubling `k` at the same moment, and one that is done waits for those of its block. */
+
+#define MOST_DOUBLINGS 16 /* room for as many */
+
+/* An end of a trajectory, or a point that was chosen. */
+typedef struct {
+  point at;
+  vec momentum[DIM];
+} leaf;
+
+/* The first point of an open subtree: the momentum before it, at it, and the sum up to it. */
+typedef struct {
+  vec before[DIM], first[DIM], total[DIM];
+} mark;
+
+struct trajectory {
+  leaf backward, forward, last, chosen, branch_chosen;
+  vec started[PACKED];
+  vec near[DIM], far[DIM], before[DIM], total[DIM], branch_first[DIM], branch_total[DIM];
+  vec one[DIM], other[DIM], sum[DIM];
+  mark marks[MOST_DOUBLINGS];
+  double log_weight[LANES] ALIGNED, branch_weight[LANES] ALIGNED;
+  int growing[LANES] ALIGNED, moved[LANES] ALIGNED, allowed[LANES] ALIGNED;
+};
+
+static void take_leaf(const int *mask, const leaf *from, leaf *to) {
+  take(mask, from->at.at, DIM, to->at.at);
+  take(mask, from->at.slope, DIM, to->at.slope);
+  if (!PLAIN) take(mask, from->at.x, PACKED, to->at.x);
+  take(mask, &from->at.energy, 1, &to->at.energy);
+  take(mask, &from->at.log_jacobian, 1, &to->at.log_jacobian);
+  take(mask, from->momentum, DIM, to->momentum);
+}
+
+/* Whether going on at either end would bring the ends nearer to each other. */
+static void find_turning(const vec *restrict first, const vec *restrict last,
+                         const vec *restrict total, int *restrict turning) {
+  vec ahead = {}, behind = {};
+  for (int64_t i = 0; i < DIM; i++) {
+    vec way = total[i] - (first[i] + last[i]) / 2;
+    behind += first[i] * way;
+    ahead += last[i] * way;
+  }
+  const real *a = (const real *)&ahead, *b = (const real *)&behind;
+  EACH_LANE turning[l] |= (a[l] <= 0) | (b[l] <= 0);
+}
+
+static double add_logs(double a, double b) {
+  double top = a > b ? a : b;
+  return top == -INFINITY ? top : top + log1p(exp(-fabs(a - b)));
+}
+
+/* Which lanes have a subtree that ends at leaf `n` of a branch and has turned. */
+static void close_subtrees(struct trajectory *t, int64_t n, int *turning) {
+  int place = __builtin_popcountll(n / 2);
+  const vec *last = t->last.momentum, *total = t->branch_total;
+  if (n % 2 == 0) {
+    mark *m = t->marks + place;
+    memcpy(m->before, t->before, sizeof m->before);
+    memcpy(m->first, last, sizeof m->first);
+    memcpy(m->total, total, sizeof m->total);
+    return;
+  }
+  int ending = __builtin_ctzll(~n);
+  for (int at = place - ending + 1; at <= place; at++) {
+    const mark *m = t->marks + at, *middle = at < place ? m + 1 : 0;
+    for (int64_t i = 0; i < DIM; i++) t->sum[i] = total[i] + (m->first[i] - m->total[i]);
+    find_turning(m->first, last, t->sum, turning);
+    if (!middle) continue;
+    for (int64_t i = 0; i < DIM; i++) {
+      t->one[i] = middle->total[i] + (m->first[i] - m->total[i]);
+      t->other[i] = total[i] - middle->total[i] + middle->first[i] + middle->before[i];
+    }
+    find_turning(m->first, middle->first, t->one, turning);
+    find_turning(middle->before, last, t->other, turning);
+  }
+}
+
+/* One leapfrog step from the last leaf, for the lanes that grow; what it weighs, and the tally. */
+static void walk(const flight *f, block *b, vec step_size, const double *before, double *weight) {
+  struct trajectory *t = b->trajectory;
+  point *there = &b->there;
+  vec half = step_size / splat(2);
+  double after[LANES] ALIGNED, rise[LANES] ALIGNED, faithful[LANES] ALIGNED;
+  real probe[LANES] ALIGNED;
+  int infeasible[LANES] ALIGNED;
+  memcpy(there->at, t->last.at.at, sizeof there->at);
+  memcpy(b->momentum, t->last.momentum, sizeof b->momentum);
+  kick(f, b, t->last.at.slope, half);
+  drift(f, b, there->at, step_size);
+  evaluate(f, b, there);
+  kick(f, b, there->slope, half);
+  leaf *last = &t->last;
+  take(t->growing, there->at, DIM, last->at.at);
+  take(t->growing, there->slope, DIM, last->at.slope);
+  if (!PLAIN) take(t->growing, there->x, PACKED, last->at.x);
+  take(t->growing, &there->energy, 1, &last->at.energy);
+  take(t->growing, &there->log_jacobian, 1, &last->at.log_jacobian);
+  take(t->growing, b->momentum, DIM, last->momentum);
+
+  find_kinetic(last->momentum, after);
+  find_probe(&last->at, probe);
+  find_infeasible(f, b, &last->at, infeasible);
+  find_rise(&b->here, &last->at, rise);
+  EACH_LANE rise[l] = rise[l] + after[l] - before[l];
+  EACH_LANE faithful[l] = exp(-rise[l] > 0 ? 0 : -rise[l]);
+  EACH_LANE {
+    int finite = (probe[l] == 0) & (rise[l] - rise[l] == 0), growing = t->growing[l];
+    int far_off = !finite | (rise[l] > DIVERGENCE);
+    double share = growing & finite ? faithful[l] : 0;
+    b->faithful[l] += share;
+    b->acceptance[l] += infeasible[l] ? 0 : share;
+    b->gradients[l] += growing;
+    b->diverged[l] |= growing & far_off;
+    t->allowed[l] |= growing & !infeasible[l];
+    t->growing[l] = growing & !far_off;
+    weight[l] = finite & !infeasible[l] ? -rise[l] : -INFINITY;
+  }
+}
+
+/* Walk on from one end for `many` steps; of meaning for the lanes that are growing then. */
+static void grow(const flight *f, block *b, key k, uint32_t iteration, uint32_t purpose,
+                 int64_t many, vec step_size, const double *before) {
+  struct trajectory *t = b->trajectory;
+  uint32_t words[4][LANES] ALIGNED;
+  double weight[LANES] ALIGNED, log_uniform[LANES] ALIGNED;
+  int picked[LANES] ALIGNED, turning[LANES] ALIGNED;
+  for (int64_t n = 0; n < many; n++) {
+    int any = 0;
+    EACH_LANE any |= t->growing[l];
+    if (!any) return;
+    memcpy(t->before, t->last.momentum, sizeof t->before);
+    walk(f, b, step_size, before, weight);
+    if (n % 4 == 0) make_words(k, (uint32_t)(n / 4), iteration, purpose, b->numbers, words);
+    if (n == 0) {
+      memcpy(t->branch_first, t->last.momentum, sizeof t->branch_first);
+      memcpy(t->branch_total, t->last.momentum, sizeof t->branch_total);
+      memcpy(t->branch_weight, weight, sizeof weight);
+      memcpy(&t->branch_chosen, &t->last, sizeof t->last);
+    } else {
+      EACH_LANE log_uniform[l] = log(as_uniform(words[n % 4][l]));
+      for (int64_t i = 0; i < DIM; i++) t->branch_total[i] += t->last.momentum[i];
+      for (int l = 0; l < LANES; l++) {
+        double together = add_logs(t->branch_weight[l], weight[l]);
+        picked[l] = log_uniform[l] < weight[l] - together;
+        t->branch_weight[l] = together;
+      }
+      take_leaf(picked, &t->last, &t->branch_chosen);
+    }
+    EACH_LANE turning[l] = 0;
+    close_subtrees(t, n, turning);
+    EACH_LANE t->growing[l] &= !turning[l];
+  }
+}
+
+/* One iteration of every chain of a block. */
+static void move_until_turning(const flight *f, block *b, uint32_t iteration) {
+  key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
+  struct trajectory *t = b->trajectory;
+  point *here = &b->here;
+  uint32_t directions[4][LANES] ALIGNED, swaps[4][LANES] ALIGNED;
+  double before[LANES] ALIGNED, log_uniform[LANES] ALIGNED;
+  int turning[LANES] ALIGNED, mask[LANES] ALIGNED;
+
+  make_normal(k, iteration, (uint32_t)f->momentum_word, b->numbers, DIM,
+              (real(*)[LANES])b->momentum);
+  /* What a zero in the metric holds still would add to every sum of momenta, and never turn. */
+  for (int64_t i = 0; i < DIM; i++)
+    b->momentum[i] = choose(b->scale[i] != splat(0), b->momentum[i], (vec){});
+  find_kinetic(b->momentum, before);
+  memcpy(t->started, written(f, here), sizeof t->started);
+  memcpy(&t->last.at, here, sizeof *here);
+  memcpy(t->last.momentum, b->momentum, sizeof b->momentum);
+  memcpy(&t->backward, &t->last, sizeof t->last);
+  memcpy(&t->forward, &t->last, sizeof t->last);
+  memcpy(&t->chosen, &t->last, sizeof t->last);
+  memcpy(t->total, b->momentum, sizeof b->momentum);
+  for (int l = 0; l < LANES; l++) {
+    t->log_weight[l] = b->faithful[l] = b->acceptance[l] = 0;
+    t->growing[l] = 1;
+    t->moved[l] = t->allowed[l] = b->diverged[l] = 0;
+    b->gradients[l] = 0;
+  }
+
+  for (int64_t doubling = 0; doubling < f->most_steps; doubling++) {
+    int any = 0;
+    EACH_LANE any |= t->growing[l];
+    if (!any) break;
+    if (doubling % 4 == 0) {
+      uint32_t quad = (uint32_t)(doubling / 4);
+      make_words(k, quad, iteration, (uint32_t)f->direction_word, b->numbers, directions);
+      make_words(k, quad, iteration, (uint32_t)f->swap_word, b->numbers, swaps);
+    }
+    int ahead[LANES] ALIGNED;
+    vec step_size = b->step_size;
+    real *h = (real *)&step_size;
+    EACH_LANE ahead[l] = as_uniform(directions[doubling % 4][l]) < 0.5;
+    EACH_LANE h[l] = ahead[l] ? h[l] : -h[l];
+    memcpy(&t->last, &t->backward, sizeof t->last);
+    take_leaf(ahead, &t->forward, &t->last);
+    memcpy(t->near, t->last.momentum, sizeof t->near);
+    memcpy(t->far, t->forward.momentum, sizeof t->far);
+    take(ahead, t->backward.momentum, DIM, t->far);
+
+    grow(f, b, k, iteration, (uint32_t)f->leaf_words[doubling], (int64_t)1 << doubling, step_size,
+         before);
+
+    EACH_LANE mask[l] = t->growing[l] & ahead[l];
+    take_leaf(mask, &t->last, &t->forward);
+    EACH_LANE mask[l] = t->growing[l] & !ahead[l];
+    take_leaf(mask, &t->last, &t->backward);
+    EACH_LANE turning[l] = 0;
+    for (int64_t i = 0; i < DIM; i++) {
+      t->sum[i] = t->total[i] + t->branch_total[i];
+      t->one[i] = t->total[i] + t->branch_first[i];
+      t->other[i] = t->branch_total[i] + t->near[i];
+    }
+    find_turning(t->far, t->last.momentum, t->sum, turning);
+    find_turning(t->far, t->branch_first, t->one, turning);
+    find_turning(t->near, t->last.momentum, t->other, turning);
+    EACH_LANE log_uniform[l] = log(as_uniform(swaps[doubling % 4][l]));
+    EACH_LANE mask[l] =
+        t->growing[l] & (log_uniform[l] < t->branch_weight[l] - t->log_weight[l]);
+    memcpy(t->total, t->sum, sizeof t->total);
+    take_leaf(mask, &t->branch_chosen, &t->chosen);
+    for (int l = 0; l < LANES; l++)
+      t->log_weight[l] = add_logs(t->log_weight[l], t->branch_weight[l]);
+    EACH_LANE t->moved[l] |= mask[l];
+    EACH_LANE t->growing[l] &= !turning[l];
+  }
+
+  const real *e0 = (real *)&here->energy, *j0 = (real *)&here->log_jacobian;
+  EACH_LANE {
+    b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
+    b->acceptance[l] /= (double)b->gradients[l];
+    b->faithful[l] /= (double)b->gradients[l];
+    b->accepted[l] = t->moved[l];
+    b->infeasible[l] = !t->allowed[l] & !b->diverged[l];
+  }
+  memcpy(here, &t->chosen.at, sizeof *here);
+}
