@@ -55,10 +55,10 @@ class Nuts:
     def move(self) -> Move:
         """Return the step as data."""
         return Move(
-            rule=Rule.TREE,
+            rule=Rule.NO_U_TURN,
             step_size=self.step_size,
             metric=self.metric,
-            most_doublings=self.most_doublings,
+            most_steps=self.most_doublings,
         )
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:

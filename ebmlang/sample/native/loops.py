@@ -120,8 +120,8 @@ class DeviceLoops:
     _launches: dict[bool, Launch] = field(default_factory=dict, repr=False)
 
     def takes(self, move: Move) -> bool:
-        """Whether there is room for such a move: a tree takes more than a thread has."""
-        return move.rule is not Rule.TREE
+        """Whether a thread has room for such a move: not for a trajectory that doubles."""
+        return move.rule is not Rule.NO_U_TURN
 
     def run(self, parts: Sequence[Tables], blocks: int) -> list[int]:
         """Move all blocks."""

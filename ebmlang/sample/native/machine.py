@@ -34,9 +34,6 @@ from ebmlang.sample.state import ChainState, Info
 from ebmlang.sample.streams import Noise
 from ebmlang.spaces import SamplingChart
 
-DEEPEST = 16
-"""Most doublings of a trajectory, as in `nuts.h`."""
-
 LARGEST = 4096
 """Unknowns from which on the state of a block of chains does not fit into a cache."""
 
@@ -153,7 +150,6 @@ class Machine:
         return following, _sort_noted(counts, noted_at, noted)[:most_noted]
 
     def _tabulate(self, move: Move, state: ChainState, noise: Noise) -> Tables:
-        assert move.most_doublings <= DEEPEST
         chains = len(state.position)
         warp_groups = 1 if move.warp is None else len(move.warp.scale)
         metric = tabulate_metric(move.metric, chains)
@@ -179,16 +175,6 @@ class Machine:
             "jitter_word": noise.word("jitter"),
             "accept_word": noise.word("accept"),
             "steps_word": noise.word("steps"),
-            "most_doublings": move.most_doublings,
-            "direction_word": noise.word("direction"),
-            "swap_word": noise.word("swap"),
-            "leaf_words": torch.tensor(
-                [
-                    noise.fork(f"doubling {doubling}").word("leaf")
-                    for doubling in range(move.most_doublings)
-                ],
-                dtype=torch.int64,
-            ),
             "numbers": noise.streams.chains,
             "blocks": cut_blocks(chains, self.loops.lanes, groups),
             "position": state.position,
@@ -197,6 +183,11 @@ class Machine:
             "energy": state.evaluation.energy,
             "log_jacobian": state.evaluation.log_jacobian,
         }
+        if move.rule is Rule.NO_U_TURN:
+            forks = (noise.fork(f"doubling {place}") for place in range(move.most_steps))
+            tables["leaf_words"] = torch.tensor([fork.word("leaf") for fork in forks])
+            tables["direction_word"] = noise.word("direction")
+            tables["swap_word"] = noise.word("swap")
         if move.rule is Rule.PERSISTENT:
             assert move.renewal is not None
             assert move.drift is not None

@@ -27,8 +27,8 @@ class Rule(IntEnum):
     """A new momentum, then accepted where it is finite and feasible."""
     PERSISTENT = 2
     """A momentum renewed in part, then accepted by the level, or turned around."""
-    TREE = 3
-    """A new momentum; then a point of the whole trajectory, which ends by turning."""
+    NO_U_TURN = 3
+    """A new momentum, and a trajectory that doubles until it turns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,8 +39,7 @@ class Move:
         rule: Of acceptance.
         step_size: Of all chains, or of each.
         metric: Of the momenta.
-        most_steps: Leapfrog steps.
-        most_doublings: Of the trajectory of a `TREE`.
+        most_steps: Leapfrog steps; doublings of a trajectory that finds its length.
         varies_steps: Whether their number is uniform from 1 to `most_steps`, drawn anew each time.
         jitter: Largest relative change of a chain's step size.
         renewal: Share of a persistent momentum's variance that is drawn anew.
@@ -52,16 +51,15 @@ class Move:
     step_size: Float[Tensor, "*chain"]
     metric: Metric
     most_steps: int = 1
-    most_doublings: int = 0
     varies_steps: bool = False
     jitter: float = 0.0
     renewal: Float[Tensor, "*chain"] | None = None
     drift: Float[Tensor, "*chain"] | None = None
     warp: Warp | None = None
 
-    def through(self, warp: Warp) -> "Move":
-        """Return the move in straightened coordinates."""
-        return replace(self, warp=warp)
+    def through(self, warp: Warp) -> "Move | None":
+        """Return the move in straightened coordinates, if there is one."""
+        return None if self.rule is Rule.NO_U_TURN else replace(self, warp=warp)
 
 
 @runtime_checkable

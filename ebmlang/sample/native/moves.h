@@ -6,7 +6,7 @@
    machine.py, which also defines DIM, PACKED, REQUIRED, PLAIN (whether x is q), WORK and the
    functions ENERGY and MARGINS. */
 
-enum { METROPOLIS, UNADJUSTED, PERSISTENT, TREE };
+enum { METROPOLIS, UNADJUSTED, PERSISTENT, NO_U_TURN };
 
 /* Where no map straightens anything, what it would need must not stand in the way of registers. */
 #define HAS_WARP (WARPED && f->warped)
@@ -33,10 +33,8 @@ typedef struct {
   int accepted[LANES] ALIGNED, diverged[LANES] ALIGNED, infeasible[LANES] ALIGNED;
   int64_t gradients[LANES] ALIGNED;
   place where;
-  struct tree *tree; /* of a no-U-turn trajectory; else none */
+  struct trajectory *trajectory; /* of the no-U-turn sampler only */
 } block;
-
-static void grow_tree(const flight *f, block *b, uint32_t iteration); /* nuts.h */
 
 static inline vec *plain_q(const flight *f, point *p) { return HAS_WARP ? p->q : p->at; }
 static inline vec *plain_slope(const flight *f, point *p) { return HAS_WARP ? p->by_q : p->slope; }
@@ -165,6 +163,20 @@ static void find_kinetic(const vec *restrict momentum, double *restrict out) {
   EACH_LANE out[l] = sum[l] / 2;
 }
 
+/* 0 where all that is known of a point is finite, else nan. */
+static inline void find_probe(const point *p, real *restrict probe) {
+  vec sum = 0 * p->energy + 0 * p->log_jacobian;
+  for (int64_t i = 0; i < DIM; i++) sum += 0 * p->slope[i] + 0 * p->at[i];
+  memcpy(probe, &sum, sizeof sum);
+}
+
+/* The rise of the potential, each difference taken by itself. */
+static inline void find_rise(const point *from, const point *to, double *restrict rise) {
+  const real *e0 = (const real *)&from->energy, *e1 = (const real *)&to->energy;
+  const real *j0 = (const real *)&from->log_jacobian, *j1 = (const real *)&to->log_jacobian;
+  EACH_LANE rise[l] = ((double)e1[l] - (double)e0[l]) - ((double)j1[l] - (double)j0[l]);
+}
+
 /* Whether every required margin of each lane is at least 0; one that is not a number is not. */
 static void find_infeasible(const flight *f, block *b, point *p, int *restrict infeasible) {
   EACH_LANE infeasible[l] = 0;
@@ -233,13 +245,6 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     pull_to_straight(f, b, here, b->swept, b->sweeping);
     here->log_jacobian += here->volume;
   }
-#if !ON_DEVICE /* trees take more room than a thread has */
-  if (f->rule == TREE) {
-    grow_tree(f, b, iteration);
-    if (HAS_WARP) here->log_jacobian -= here->volume, there->log_jacobian -= there->volume;
-    return;
-  }
-#endif
   find_kinetic(b->momentum, before);
 
   memcpy(there->at, here->at, sizeof here->at);
@@ -253,13 +258,10 @@ static void move(const flight *f, block *b, uint32_t iteration) {
 
   find_kinetic(b->momentum, after);
   EACH_LANE b->gradients[l] = count;
-  vec sum = 0 * there->energy + 0 * there->log_jacobian;
-  for (int64_t i = 0; i < DIM; i++) sum += 0 * there->slope[i] + 0 * there->at[i];
-  memcpy(probe, &sum, sizeof probe); /* 0 where all of it is finite, else nan */
+  find_probe(there, probe);
   find_infeasible(f, b, there, b->infeasible);
 
-  const real *e0 = (real *)&here->energy, *e1 = (real *)&there->energy;
-  const real *j0 = (real *)&here->log_jacobian, *j1 = (real *)&there->log_jacobian;
+  const real *e0 = (real *)&here->energy, *j0 = (real *)&here->log_jacobian;
   if (f->rule == PERSISTENT) {
     EACH_LANE uniform[l] = fabs(b->level[l]);
     EACH_LANE b->hamiltonian[l] = NAN;
@@ -268,8 +270,8 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     EACH_LANE uniform[l] = as_uniform(words[0][l]);
     EACH_LANE b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
   }
-  EACH_LANE gain[l] = ((double)e1[l] - (double)e0[l]) - ((double)j1[l] - (double)j0[l]) + after[l] -
-                      before[l];
+  find_rise(here, there, gain);
+  EACH_LANE gain[l] = gain[l] + after[l] - before[l];
   EACH_LANE b->faithful[l] = exp(-gain[l] > 0 ? 0 : -gain[l]);
   EACH_LANE {
     int there_finite = probe[l] == 0, finite = there_finite & (gain[l] - gain[l] == 0);

@@ -30,7 +30,6 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("rule", "int64_t"),
     ("most_steps", "int64_t"),
     ("varies_steps", "int64_t"),
-    ("most_doublings", "int64_t"),
     ("jitter", "double"),
     ("step_size", "const real *"),
     ("renewal", "const real *"),

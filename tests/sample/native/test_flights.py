@@ -42,7 +42,9 @@ def in_torch(target):
     )
 
 
-@pytest.mark.parametrize("method", ["hmc", "langevin", "unadjusted-langevin", "ensemble", "meads"])
+@pytest.mark.parametrize(
+    "method", ["hmc", "langevin", "unadjusted-langevin", "ensemble", "meads", "nuts"]
+)
 def test_draws_are_those_of_torch(method, monkeypatch):
     target = make_target(floor=-3.0)
     flown = count_flights(monkeypatch)
