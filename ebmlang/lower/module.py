@@ -334,6 +334,7 @@ class CompiledEnergy(torch.nn.Module):
             dtype=self.dtype,
             device=self.device,
             prepared=self.binding.prepared,
+            paths=self.program.rows,
             columns=columns,
             total=self._functions.total,
             required=self._functions.requirements,

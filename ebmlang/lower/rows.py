@@ -25,7 +25,8 @@ class RowEnergy:
         dtype: The dtype of points and values.
         device: Where points and values live.
         prepared: What emitted code has computed from shared data and weights.
-        columns: The data by row, each `[chain, ...]`.
+        paths: Of the data by row.
+        columns: The data itself, each `[chain, ...]`.
         total, required, reported: Emitted functions. Any: `prepared`, as they index it.
     """
 
@@ -33,6 +34,7 @@ class RowEnergy:
     dtype: torch.dtype
     device: torch.device
     prepared: tuple[Tensor, ...]
+    paths: tuple[str, ...]
     columns: tuple[Tensor, ...]
     total: Callable[[Tensor, Any], Tensor]
     required: Callable[[Tensor, Any], Tensor]

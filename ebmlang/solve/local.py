@@ -114,6 +114,7 @@ def _meet(
         chart=lagrangian.chart,
         scale=lagrangian.scale,
         aim=lagrangian.slack,
+        machine=lagrangian.machine,
     )
     # The violation is squared, so its gradient vanishes before it does: no early rest.
     found = descend(Lbfgs(tolerance=0.0), violation, y, steps=steps, watch=problem.watch)

@@ -17,7 +17,10 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
+from ebmlang.lower.rows import RowEnergy
+from ebmlang.passes.lagrangian import COUNTS, MULTIPLIERS, PENALTY, SCALE, SLACK
 from ebmlang.runtime import LeastSquares, Target, take_points
+from ebmlang.solve.native.machine import Columns, Machine
 from ebmlang.spaces import SolvingChart
 
 
@@ -61,6 +64,18 @@ class SquaredObjective(Objective, Protocol):
         """Return the same function for some of the starts; one may be taken several times."""
 
 
+@runtime_checkable
+class MachineObjective(Objective, Protocol):
+    """An objective that may be machine code."""
+
+    @property
+    def machine(self) -> Machine | None:
+        """The code; None where there is none."""
+
+    def columns(self) -> Columns:
+        """Return what the code reads for each start."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lagrangian:
     """The energy with its requirements, as an objective.
@@ -72,6 +87,7 @@ class Lagrangian:
         slack: What each margin is aimed above zero by [tolerances].
         multipliers: One per start and requirement; >= 0.
         penalty: One per start and requirement; positive.
+        machine: The same as machine code, if there is any.
     """
 
     target: Target
@@ -80,10 +96,24 @@ class Lagrangian:
     slack: Float[Tensor, "start requirement"]
     multipliers: Float[Tensor, "start requirement"]
     penalty: Float[Tensor, "start requirement"]
+    machine: Machine | None = None
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
+        if self.machine is not None:
+            return _evaluate(self, self.machine, y)
         return differentiate(self.chart, y, self.value)
+
+    def columns(self) -> Columns:
+        """Return what machine code reads for each start."""
+        return {
+            **_list_data(self.target),
+            COUNTS: torch.ones_like(self.penalty[:, :1]),
+            MULTIPLIERS: self.multipliers,
+            PENALTY: self.penalty,
+            SCALE: self.scale,
+            SLACK: self.slack,
+        }
 
     def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
         """Return the same function for some of the starts."""
@@ -135,16 +165,32 @@ class Violation:
         chart: The solver's coordinates.
         scale: What makes margins comparable.
         aim: What each margin is to reach [tolerances].
+        machine: The code of the Lagrangian, if there is any: without the energy, multipliers 0
+            and penalties 1 make it this.
     """
 
     target: Target
     chart: SolvingChart
     scale: Float[Tensor, "start requirement"]
     aim: Float[Tensor, "start requirement"]
+    machine: Machine | None = None
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
+        if self.machine is not None:
+            return _evaluate(self, self.machine, y)
         return differentiate(self.chart, y, self._value)
+
+    def columns(self) -> Columns:
+        """Return what machine code reads for each start."""
+        return {
+            **_list_data(self.target),
+            COUNTS: -torch.ones_like(self.scale[:, :1]),
+            MULTIPLIERS: torch.zeros_like(self.scale),
+            PENALTY: torch.ones_like(self.scale),
+            SCALE: self.scale,
+            SLACK: self.aim,
+        }
 
     def take(self, index: Int[Tensor, " kept"]) -> "Violation":
         """Return the same function for some of the starts."""
@@ -180,6 +226,18 @@ def differentiate(
         value=torch.where(finite, value, torch.inf),
         gradient=torch.where(finite[:, None], gradient, 0),
     )
+
+
+def _list_data(target: Target) -> Columns:
+    """Return the data that each start has of its own."""
+    if not isinstance(target, RowEnergy):
+        return {}
+    return dict(zip(target.paths, target.columns, strict=True))
+
+
+def _evaluate(objective: MachineObjective, machine: Machine, y: Tensor) -> Evaluation:
+    value, gradient = machine.evaluate(objective.chart, objective.columns(), y)
+    return Evaluation(value=value, gradient=gradient)
 
 
 def residual(
