@@ -70,7 +70,7 @@ def descend(
     for count in _pieces(steps):
         if watch.reason is not None or bool(result.done.all()):
             break
-        state = advance(method, here, state, count, starts=len(rows), watch=watch)
+        state = take_steps(method, here, state, count, starts=len(rows), watch=watch)
         found = method.read(state)
         result.position[rows] = found.position
         result.value[rows] = found.value
@@ -84,7 +84,7 @@ def descend(
     return result
 
 
-def advance(
+def take_steps(
     method: Descent[State],
     objective: Objective,
     state: State,

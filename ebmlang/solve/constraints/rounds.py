@@ -13,7 +13,7 @@ from torch import Tensor
 from ebmlang.solve.constraints import augmented_lagrangian
 from ebmlang.solve.constraints.augmented_lagrangian import ROUNDS, AugmentedState
 from ebmlang.solve.descent.method import Descent, Minimum
-from ebmlang.solve.loop import CHECK_EVERY, advance
+from ebmlang.solve.loop import CHECK_EVERY, take_steps
 from ebmlang.solve.objective import choose
 from ebmlang.solve.problem import Problem
 from ebmlang.solve.states import choose_each, take_each
@@ -54,7 +54,7 @@ def take_turns(
     said = ""
     watch.progress.started(ROUNDS * steps, "meeting requirements")
     while len(rows) and watch.reason is None:
-        inner = advance(
+        inner = take_steps(
             method, state.lagrangian, inner, CHECK_EVERY, starts=len(rows), watch=watch
         )
         found = method.read(inner)
