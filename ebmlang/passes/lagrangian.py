@@ -41,7 +41,8 @@ def write_lagrangian(graph: EnergyGraph, required: Sequence[int]) -> EnergyGraph
             are in the order of the multipliers.
     """
     builder = GraphBuilder()
-    builder.nodes.extend(graph.nodes)
+    for node in graph.nodes:
+        builder.add(node)
     writing = _Writing(Writer(builder, _ORIGIN, rank=0))
     (energy,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
     if graph.nodes[energy].kind is not Kind.REAL:
