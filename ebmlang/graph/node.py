@@ -176,6 +176,9 @@ class RootKind(Enum):
     """The log-determinant of the map from free coordinates: a real scalar."""
     POTENTIAL = "potential"
     """E less the VOLUME: what a sampler moves on; a real scalar."""
+    GRADIENT = "gradient"
+    """The derivative of one output by the variable of the same path, in its shape: a real array.
+    Only graphs that `passes.gradient` has made have these."""
     NEXT = "next"
     """The next state, in the body of a scan."""
 
