@@ -22,6 +22,8 @@ from ebmlang.lower.binding import (
 from ebmlang.lower.emit import Program, emit_program
 from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, guard_externs
 from ebmlang.lower.gradient import Question, bind_derivatives
+from ebmlang.lower.native.bound import bind_code
+from ebmlang.lower.native.emit import Declined, NativeProgram
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.rows import RowEnergy
 from ebmlang.passes.clauses import list_required
@@ -127,6 +129,8 @@ class CompiledEnergy(torch.nn.Module):
         self.traces: dict[tuple[int, ...], tuple[Program, Functions]] = {}
         # Likewise for values with their gradients; None where something has no rule.
         self.gradients: dict[Question, tuple[Program, Functions] | None] = {}
+        # Likewise for C text.
+        self.programs: dict[Question, tuple[EnergyGraph, NativeProgram] | Declined] = {}
         self._binding: Binding | None = None
 
     @property
@@ -237,6 +241,7 @@ class CompiledEnergy(torch.nn.Module):
             total=self._functions.total,
             required=self._functions.requirements,
             derive=bind_derivatives(self),
+            code=bind_code(self),
         )
 
     def packed_terms(self) -> tuple[tuple[str, ...], Callable[[Tensor], Tensor]]:
@@ -297,6 +302,7 @@ class CompiledEnergy(torch.nn.Module):
             required=self._functions.requirements,
             reported=self._functions.reports,
             derive=bind_derivatives(self),
+            code=bind_code(self),
         )
 
     def pack(self, point: Mapping[str, Tensor]) -> Float[Tensor, "chain dim"]:

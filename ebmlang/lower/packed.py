@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.lower.gradient import Derive, Question, ValueAndGradient, by_autograd
+from ebmlang.lower.native.bound import Code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,6 +23,7 @@ class PackedEnergy:
         prepared: What emitted code has computed from data and weights.
         total, required: Emitted functions. Any: `prepared`, as they index it.
         derive: Values with gradients.
+        code: The same as C.
     """
 
     dim: int
@@ -31,6 +33,7 @@ class PackedEnergy:
     total: Callable[[Tensor, Any], Tensor]
     required: Callable[[Tensor, Any], Tensor]
     derive: Derive
+    code: Code
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.lower.gradient import Derive, Question, ValueAndGradient, by_autograd
+from ebmlang.lower.native.bound import Code
 
 
 @final
@@ -31,6 +32,7 @@ class RowEnergy:
         columns: The data itself, each `[chain, ...]`.
         total, required, reported: Emitted functions. Any: `prepared`, as they index it.
         derive: Values with gradients.
+        code: The same as C.
     """
 
     dim: int
@@ -43,6 +45,7 @@ class RowEnergy:
     required: Callable[[Tensor, Any], Tensor]
     reported: Callable[[Tensor, Any], tuple[Tensor, ...]]
     derive: Derive
+    code: Code
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""

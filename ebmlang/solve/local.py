@@ -18,6 +18,7 @@ from ebmlang.solve.descent.adam import Adam
 from ebmlang.solve.descent.lbfgs import Lbfgs
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import descend
+from ebmlang.solve.native.building import Work, find_machines
 from ebmlang.solve.objective import Lagrangian, Violation, choose
 from ebmlang.solve.problem import Problem
 
@@ -29,6 +30,9 @@ STEPS = 500
 
 ROUND_SHARE = 4
 """A round of multipliers gets this fraction of the steps; the next one goes on from there."""
+
+USUAL_STEPS = 500
+"""Steps after which most of a batch is at rest: what is counted on before any is taken."""
 
 REST_POWER = 1 / 2
 """Power of eps that makes the projected gradient small enough to stop."""
@@ -59,7 +63,8 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         local: How.
     """
     watch, group, begun = problem.watch, problem.group, y
-    state = augmented_lagrangian.init(problem.target, problem.chart, y, group)
+    machines = find_machines(problem.target, problem.chart, Work(starts=len(y), steps=local.adam_steps + USUAL_STEPS))
+    state = augmented_lagrangian.init(problem.target, problem.chart, y, group, machines)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
     method = Lbfgs(tolerance=tolerance) if local.method is None else local.method
@@ -114,7 +119,7 @@ def _meet(
         chart=lagrangian.chart,
         scale=lagrangian.scale,
         aim=lagrangian.slack,
-        machine=lagrangian.machine,
+        machine=None if lagrangian.machines is None else lagrangian.machines.violation,
     )
     # The violation is squared, so its gradient vanishes before it does: no early rest.
     found = descend(Lbfgs(tolerance=0.0), violation, y, steps=steps, watch=problem.watch)

@@ -18,9 +18,9 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from ebmlang.lower.rows import RowEnergy
-from ebmlang.passes.lagrangian import COUNTS, MULTIPLIERS, PENALTY, SCALE, SLACK
+from ebmlang.passes.gradient.lagrangian import row_path
 from ebmlang.runtime import LeastSquares, Target, take_points
-from ebmlang.solve.native.machine import Columns, Machine
+from ebmlang.solve.native.machine import Columns, Machine, Machines
 from ebmlang.spaces import SolvingChart
 
 
@@ -87,7 +87,7 @@ class Lagrangian:
         slack: What each margin is aimed above zero by [tolerances].
         multipliers: One per start and requirement; >= 0.
         penalty: One per start and requirement; positive.
-        machine: The same as machine code, if there is any.
+        machines: The same as machine code, if there is any.
     """
 
     target: Target
@@ -96,7 +96,12 @@ class Lagrangian:
     slack: Float[Tensor, "start requirement"]
     multipliers: Float[Tensor, "start requirement"]
     penalty: Float[Tensor, "start requirement"]
-    machine: Machine | None = None
+    machines: Machines | None = None
+
+    @property
+    def machine(self) -> Machine | None:
+        """The code of this function."""
+        return None if self.machines is None else self.machines.lagrangian
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
@@ -108,11 +113,10 @@ class Lagrangian:
         """Return what machine code reads for each start."""
         return {
             **_list_data(self.target),
-            COUNTS: torch.ones_like(self.penalty[:, :1]),
-            MULTIPLIERS: self.multipliers,
-            PENALTY: self.penalty,
-            SCALE: self.scale,
-            SLACK: self.slack,
+            row_path("scale"): self.scale,
+            row_path("slack"): self.slack,
+            row_path("multipliers"): self.multipliers,
+            row_path("penalty"): self.penalty,
         }
 
     def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
@@ -165,8 +169,7 @@ class Violation:
         chart: The solver's coordinates.
         scale: What makes margins comparable.
         aim: What each margin is to reach [tolerances].
-        machine: The code of the Lagrangian, if there is any: without the energy, multipliers 0
-            and penalties 1 make it this.
+        machine: The same as machine code, if there is any.
     """
 
     target: Target
@@ -185,11 +188,8 @@ class Violation:
         """Return what machine code reads for each start."""
         return {
             **_list_data(self.target),
-            COUNTS: -torch.ones_like(self.scale[:, :1]),
-            MULTIPLIERS: torch.zeros_like(self.scale),
-            PENALTY: torch.ones_like(self.scale),
-            SCALE: self.scale,
-            SLACK: self.aim,
+            row_path("scale"): self.scale,
+            row_path("aim"): self.aim,
         }
 
     def take(self, index: Int[Tensor, " kept"]) -> "Violation":

@@ -36,7 +36,7 @@ static void store_adam(
 
 /* A step of `size`, after `count` others; one to a value that is not finite is taken back. */
 static void step_adam(evaluator *with, adam_block *at, int64_t count, real size) {
-  vec unit = 1 / larger(root(dot(at->gradient, at->gradient)), every(TINY));
+  vec unit = 1 / larger(root(dot(at->gradient, at->gradient)), splat(TINY));
   double mean = 1 - pow(FIRST_MOMENT, count + 1), spread = 1 - pow(SECOND_MOMENT, count + 1);
   vec first[DIM];
   for (int j = 0; j < DIM; ++j) {
@@ -45,22 +45,22 @@ static void step_adam(evaluator *with, adam_block *at, int64_t count, real size)
     at->second[j] = (real)SECOND_MOMENT * at->second[j] +
                     (real)(1 - SECOND_MOMENT) * direction * direction;
     /* Where every gradient so far was zero, mean and spread are zero and nothing moves. */
-    vec deviation = larger(root(at->second[j] / (real)spread), every(REAL_EPS));
+    vec deviation = larger(root(at->second[j] / (real)spread), splat(REAL_EPS));
     at->trial[j] = at->position[j] - size * at->caution * (first[j] / (real)mean) / deviation;
   }
   retract(with->task, at->trial);
   vec value = evaluate(with, at->trial, at->found);
-  mask finite = is_finite(value);
-  at->value = pick(finite, value, at->value);
-  mask better = at->value < at->best_value;
+  ivec finite = is_finite(value);
+  at->value = choose(finite, value, at->value);
+  ivec better = at->value < at->best_value;
   for (int j = 0; j < DIM; ++j) {
-    at->position[j] = pick(finite, at->trial[j], at->position[j]);
-    at->gradient[j] = pick(finite, at->found[j], at->gradient[j]);
+    at->position[j] = choose(finite, at->trial[j], at->position[j]);
+    at->gradient[j] = choose(finite, at->found[j], at->gradient[j]);
     at->first[j] = keep(finite, first[j]);
-    at->best_position[j] = pick(better, at->position[j], at->best_position[j]);
+    at->best_position[j] = choose(better, at->position[j], at->best_position[j]);
   }
-  at->best_value = pick(better, at->value, at->best_value);
-  at->caution = pick(finite, at->caution, at->caution / 2);
+  at->best_value = choose(better, at->value, at->best_value);
+  at->caution = choose(finite, at->caution, at->caution / 2);
 }
 
 /* `sizes` has the length of each of the steps, of which `count` have been taken before. */
@@ -80,6 +80,6 @@ int adam(const job *task, const adam_state *from, const adam_state *to, int64_t 
   }
   int done = at != NULL;
   free(at);
-  free(with.memory);
+  end(&with);
   return done;
 }

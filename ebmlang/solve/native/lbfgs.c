@@ -17,9 +17,9 @@ typedef struct {
   vec position[DIM], gradient[DIM], direction[DIM], trial[DIM], found[DIM];
   vec moves[MEMORY][DIM], changes[MEMORY][DIM]; /* a ring: `newest` is the place of the last */
   vec along[MEMORY], length[MEMORY];            /* products on what is free: s y, y y */
-  mask known[MEMORY], convex[MEMORY], fresh[MEMORY], held[DIM];
+  ivec known[MEMORY], convex[MEMORY], fresh[MEMORY], held[DIM];
   vec value, size, trials, stationarity;
-  mask modelled, converged, stalled;
+  ivec modelled, converged, stalled;
   int newest;
 } lbfgs_block;
 
@@ -33,7 +33,7 @@ static void load_lbfgs(lbfgs_block *at, const lbfgs_state *batch, const int64_t 
     at->known[k] = load_truth(batch->known, lanes, MEMORY, k);
     at->fresh[k] = at->known[k];
     at->convex[k] = at->known[k] & 0;
-    at->along[k] = at->length[k] = every(0);
+    at->along[k] = at->length[k] = splat(0);
   }
   load(at->direction, batch->direction, lanes, DIM);
   at->modelled = load_truth(batch->modelled, lanes, 1, 0);
@@ -74,11 +74,11 @@ static void store_lbfgs(
 /* Which coordinates are at a bound with a gradient that pushes outwards; whether others than
    before. */
 static int hold(const job *task, lbfgs_block *at) {
-  vec edge = smaller(at->stationarity, every(HOLD));
-  mask differ = at->known[0] & 0;
+  vec edge = smaller(at->stationarity, splat(HOLD));
+  ivec differ = at->known[0] & 0;
   for (int j = 0; j < DIM; ++j) {
     vec y = at->position[j], gradient = at->gradient[j];
-    mask held = ((y <= task->lower[j] + edge) & (gradient > 0)) |
+    ivec held = ((y <= task->lower[j] + edge) & (gradient > 0)) |
                 ((y >= task->upper[j] - edge) & (gradient < 0));
     differ |= held ^ at->held[j];
     at->held[j] = held;
@@ -93,7 +93,7 @@ static void judge_pairs(lbfgs_block *at, int all) {
       at->convex[k] &= at->known[k];
       continue;
     }
-    vec along = every(0), length = every(0), reach = every(0);
+    vec along = splat(0), length = splat(0), reach = splat(0);
     for (int j = 0; j < DIM; ++j) {
       vec move = keep(~at->held[j], at->moves[k][j]), change = keep(~at->held[j], at->changes[k][j]);
       along += move * change;
@@ -108,17 +108,17 @@ static void judge_pairs(lbfgs_block *at, int all) {
 }
 
 /* Choose direction and first step size at the current positions. */
-static void aim(const job *task, lbfgs_block *at, mask where) {
+static void aim(const job *task, lbfgs_block *at, ivec where) {
   judge_pairs(at, hold(task, at));
-  vec newton[DIM], shares[MEMORY], scale = every(1);
-  mask has_pairs = at->known[0] & 0;
+  vec newton[DIM], shares[MEMORY], scale = splat(1);
+  ivec has_pairs = at->known[0] & 0;
   for (int j = 0; j < DIM; ++j) newton[j] = keep(~at->held[j], at->gradient[j]);
   vec inside = dot(newton, newton);
   for (int age = 0; age < MEMORY; ++age) {
     int k = (at->newest + MEMORY - age) % MEMORY;
-    mask convex = at->convex[k];
+    ivec convex = at->convex[k];
     if (!any(convex)) continue;
-    scale = pick(convex & ~has_pairs, at->along[k] / at->length[k], scale);
+    scale = choose(convex & ~has_pairs, at->along[k] / at->length[k], scale);
     has_pairs |= convex;
     shares[k] = keep(convex, dot(at->moves[k], newton) / at->along[k]);
     for (int j = 0; j < DIM; ++j)
@@ -132,67 +132,67 @@ static void aim(const job *task, lbfgs_block *at, mask where) {
     for (int j = 0; j < DIM; ++j) newton[j] += share * keep(~at->held[j], at->moves[k][j]);
   }
 
-  vec slope = every(0);
+  vec slope = splat(0);
   for (int j = 0; j < DIM; ++j) slope -= newton[j] * keep(~at->held[j], at->gradient[j]);
   vec steep = root(inside) * root(dot(newton, newton));
-  mask descends = has_pairs & is_finite(slope) & (slope < -(real)DESCENT * steep);
-  vec longest = every(TINY), farthest = every(1);
+  ivec descends = has_pairs & is_finite(slope) & (slope < -(real)DESCENT * steep);
+  vec longest = splat(TINY), farthest = splat(1);
   for (int j = 0; j < DIM; ++j) {
     /* Held coordinates go straight to their bound, at the scale of the model. */
     vec gradient = at->gradient[j];
-    vec modelled = pick(at->held[j], -scale * gradient, -newton[j]);
-    vec direction = pick(descends, modelled, -gradient);
-    at->direction[j] = pick(where, direction, at->direction[j]);
-    longest = larger(size_of(direction), longest);
-    farthest = larger(size_of(at->position[j]), farthest);
+    vec modelled = choose(at->held[j], -scale * gradient, -newton[j]);
+    vec direction = choose(descends, modelled, -gradient);
+    at->direction[j] = choose(where, direction, at->direction[j]);
+    longest = larger(magnitude(direction), longest);
+    farthest = larger(magnitude(at->position[j]), farthest);
   }
-  vec room = pick(descends, (real)LARGEST_MOVE * farthest, every(FIRST_MOVE));
+  vec room = choose(descends, (real)LARGEST_MOVE * farthest, splat(FIRST_MOVE));
   at->modelled = (where & descends) | (~where & at->modelled);
-  at->size = pick(where, smaller(room / longest, every(1)), at->size);
+  at->size = choose(where, smaller(room / longest, splat(1)), at->size);
 }
 
-static inline mask is_converged(vec stationarity, vec value, real tolerance) {
-  return is_finite(value) & (stationarity <= tolerance * larger(size_of(value), every(1)));
+static inline ivec is_converged(vec stationarity, vec value, real tolerance) {
+  return is_finite(value) & (stationarity <= tolerance * larger(magnitude(value), splat(1)));
 }
 
 /* Take the trial point in the lanes where it is good, and shorten the step in the others. */
 static void step_lbfgs(evaluator *with, lbfgs_block *at, real tolerance) {
   const job *task = with->task;
-  mask done = at->converged | at->stalled;
+  ivec done = at->converged | at->stalled;
   for (int j = 0; j < DIM; ++j) at->trial[j] = at->position[j] + at->size * at->direction[j];
   retract(task, at->trial);
   vec value = evaluate(with, at->trial, at->found);
   vec stationarity = measure_stationarity(task, at->trial, at->found);
-  vec predicted = every(0);
+  vec predicted = splat(0);
   for (int j = 0; j < DIM; ++j) predicted += at->gradient[j] * (at->trial[j] - at->position[j]);
-  vec noise = (real)NOISE * REAL_EPS * size_of(at->value);
-  mask lower = (value <= at->value + (real)DECREASE * predicted) & (predicted < 0);
-  mask level = (value <= at->value + noise) & (stationarity < at->stationarity);
-  mask accepted = is_finite(value) & (lower | level) & ~done;
+  vec noise = (real)NOISE * REAL_EPS * magnitude(at->value);
+  ivec lower = (value <= at->value + (real)DECREASE * predicted) & (predicted < 0);
+  ivec level = (value <= at->value + noise) & (stationarity < at->stationarity);
+  ivec accepted = is_finite(value) & (lower | level) & ~done;
 
   vec rise = value - at->value, share = -predicted / (2 * (rise - predicted));
-  share = pick(is_finite(share) & (rise > predicted), share, every((real)0.1));
-  vec shorter = at->size * clamp(share, every((real)0.1), every((real)0.5));
+  share = choose(is_finite(share) & (rise > predicted), share, splat((real)0.1));
+  vec shorter = at->size * clamp(share, splat((real)0.1), splat((real)0.5));
 
   int k = at->newest = (at->newest + 1) % MEMORY;
   at->known[k] = at->fresh[k] = accepted;
   for (int j = 0; j < DIM; ++j) {
     at->moves[k][j] = keep(accepted, at->trial[j] - at->position[j]);
     at->changes[k][j] = keep(accepted, at->found[j] - at->gradient[j]);
-    at->position[j] = pick(accepted, at->trial[j], at->position[j]);
-    at->gradient[j] = pick(accepted, at->found[j], at->gradient[j]);
+    at->position[j] = choose(accepted, at->trial[j], at->position[j]);
+    at->gradient[j] = choose(accepted, at->found[j], at->gradient[j]);
   }
-  at->value = pick(accepted, value, at->value);
-  at->stationarity = pick(accepted, stationarity, at->stationarity);
+  at->value = choose(accepted, value, at->value);
+  at->stationarity = choose(accepted, stationarity, at->stationarity);
   at->trials = keep(~accepted, at->trials + 1);
-  mask spent = at->trials >= TRIALS;
+  ivec spent = at->trials >= TRIALS;
   for (int pair = 0; pair < MEMORY; ++pair) at->known[pair] &= ~spent;
   at->trials = keep(~spent, at->trials);
   at->stalled |= spent & ~at->modelled & ~done;
   at->converged = is_converged(at->stationarity, at->value, tolerance);
-  mask again = ~accepted & ~spent;
+  ivec again = ~accepted & ~spent;
   if (any(~again)) aim(task, at, ~again);
-  at->size = pick(again, shorter, at->size);
+  at->size = choose(again, shorter, at->size);
 }
 
 int lbfgs(const job *task, const lbfgs_state *from, const lbfgs_state *to, double tolerance) {
@@ -213,6 +213,6 @@ int lbfgs(const job *task, const lbfgs_state *from, const lbfgs_state *to, doubl
   }
   int done = at != NULL;
   free(at);
-  free(with.memory);
+  end(&with);
   return done;
 }

@@ -7,6 +7,7 @@ was given stays as it is.
 
 import ctypes
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -21,6 +22,10 @@ Columns: TypeAlias = Mapping[str, Tensor]
 """Data by row: path to one value per start."""
 
 
+FEWEST = 256
+"""Starts below which a thread of their own costs more than it brings."""
+
+
 class _Job(ctypes.Structure):
     """`job` in `blocks.c`."""
 
@@ -29,8 +34,9 @@ class _Job(ctypes.Structure):
         ("which", ctypes.c_void_p),
         ("steps", ctypes.c_int64),
         ("shared", ctypes.c_void_p),
-        ("rows", ctypes.c_void_p),
-        *((name, ctypes.c_void_p) for name in ("order", "shift", "scale")),
+        ("objective", ctypes.c_int64),
+        ("columns", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("widths", "rows", "order", "shift", "scale")),
         *((name, ctypes.c_void_p) for name in ("lower", "upper", "floor", "ceiling")),
     )
 
@@ -40,13 +46,15 @@ class Machine:
     """An objective over boxes as machine code.
 
     Attributes:
-        library: The loops around it.
+        library: The loops around it, and perhaps around others.
+        number: Which of the library's objectives it is.
         dtype: What its reals are.
         shared: The arrays that it reads, whatever the start.
         rows: The paths of the data by row that it reads, in its order.
     """
 
     library: Library
+    number: int
     dtype: torch.dtype
     shared: tuple[Tensor, ...]
     rows: tuple[str, ...]
@@ -57,10 +65,8 @@ class Machine:
         """Return value and gradient by solver's coordinates; `inf` and 0 where not finite."""
         y = y.detach().contiguous()
         value, gradient = torch.empty_like(y[:, 0]), torch.empty_like(y)
-        everyone = torch.arange(len(y))
-        self.run(
-            "evaluate_starts", chart, columns, everyone, 0, [point_to(y, value, gradient)]
-        )
+        arrays = point_to(y, value, gradient)
+        self.run("evaluate_starts", chart, columns, torch.arange(len(y)), 0, [arrays])
         return value, gradient
 
     def run(
@@ -82,22 +88,53 @@ class Machine:
             steps: How many steps they take.
             arguments: What follows the job. Any: as ctypes takes them.
         """
+        function = self.library.handle[name]
         rows = [columns[path].to(self.dtype).contiguous() for path in self.rows]
+        widths = torch.tensor([row[0].numel() if len(row) else 0 for row in rows])
         dim = chart.lower.shape[0]
         order = torch.arange(dim) if chart.order is None else chart.order.contiguous()
         ends = (chart.shift, chart.scale, chart.lower, chart.upper, chart.floor, chart.ceiling)
-        job = _Job(
-            len(which),
-            which.data_ptr(),
-            steps,
-            ctypes.cast(point_to(*self.shared), ctypes.c_void_p),
-            ctypes.cast(point_to(*rows), ctypes.c_void_p),
-            order.data_ptr(),
-            *(end.contiguous().data_ptr() for end in ends),
-        )
-        done = self.library.handle[name](ctypes.byref(job), *arguments)
+        kept = [end.contiguous() for end in ends]
+        addresses = point_to(*self.shared), point_to(*rows)
+
+        def work(part: Tensor) -> int:
+            job = _Job(
+                len(part),
+                part.data_ptr(),
+                steps,
+                ctypes.addressof(addresses[0]),
+                self.number,
+                len(rows),
+                widths.data_ptr(),
+                ctypes.addressof(addresses[1]),
+                order.data_ptr(),
+                *(end.data_ptr() for end in kept),
+            )
+            done: int = function(ctypes.byref(job), *arguments)
+            return done
+
+        # Calls release the interpreter's lock, and starts have nothing to do with each other.
+        threads = min(torch.get_num_threads(), len(which) // FEWEST)
+        if threads < 2:
+            done = work(which) != 0
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                done = all(list(pool.map(work, torch.tensor_split(which, threads))))
         if not done:
             raise MemoryError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Machines:
+    """What descents minimize, as machine code.
+
+    Attributes:
+        lagrangian: The energy, with its requirements if there are any.
+        violation: The requirements alone; None where there are none.
+    """
+
+    lagrangian: Machine
+    violation: Machine | None
 
 
 def point_to(*tensors: Tensor) -> "ctypes.Array[ctypes.c_void_p]":

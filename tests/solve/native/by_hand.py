@@ -4,8 +4,8 @@ import torch
 
 from ebmlang.lang import DomainKind
 from ebmlang.lower.native.build import Library, build_library
-from ebmlang.solve.native.machine import Machine
-from ebmlang.solve.native.text import ObjectiveText, write_unit
+from ebmlang.solve.native.machine import Machine, Machines
+from ebmlang.solve.native.text import Function, write_unit
 from ebmlang.solve.objective import Lagrangian
 from ebmlang.spaces import build_solving_chart
 from tests.runtime.function_target import FunctionTarget, layout_of
@@ -39,9 +39,10 @@ def valleys(x: torch.Tensor) -> torch.Tensor:
 
 def build_objective(dtype: torch.dtype, count: int, *, machine: bool, **bounds) -> Lagrangian:
     precision = "float64" if dtype is torch.float64 else "float32"
-    text = ObjectiveText(text=VALLEYS, name="valleys", sizes=(DIM,), rows=())
-    library = build_library(write_unit(text), precision)
+    unit = write_unit([Function(name="valleys", text=VALLEYS)], (DIM,))
+    library = build_library(unit, precision)
     assert isinstance(library, Library), library
+    code = Machine(library=library, number=0, dtype=dtype, shared=(), rows=())
     empty = torch.empty(count, 0, dtype=dtype)
     layout = layout_of(DomainKind.REAL, DIM, **bounds)
     return Lagrangian(
@@ -51,5 +52,5 @@ def build_objective(dtype: torch.dtype, count: int, *, machine: bool, **bounds) 
         slack=empty,
         multipliers=empty,
         penalty=empty,
-        machine=Machine(library=library, dtype=dtype, shared=(), rows=()) if machine else None,
+        machines=Machines(lagrangian=code, violation=None) if machine else None,
     )
