@@ -50,6 +50,11 @@ def _on_matrices(call: str, own: tuple[int, ...], result: int) -> Rule:
     return rule
 
 
+def in_blocks(shop: Workshop, node: Node, x: Read, call: str) -> Read:
+    """Return what a function of `matrices.h` makes of each vector."""
+    return _on_matrices(call, (1,), 1)(shop, node, [x])
+
+
 def _cumsum(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     (x,) = reads
     n = node.shape[-1]

@@ -63,7 +63,7 @@ def support() -> str:
     """Return the C text that emitted functions build on."""
     folder = Path(__file__).parent
     return "\n".join(
-        (folder / name).read_text(encoding="utf-8") for name in ("lanes.h", "matrices.h")
+        (folder / name).read_text(encoding="utf-8") for name in ("lanes.h", "special.h", "matrices.h")
     )
 
 

@@ -6,14 +6,18 @@ from types import MappingProxyType
 
 from ebmlang.graph import Kind, Node
 from ebmlang.lower.kernels import EMPTY
+from ebmlang.lower.native.blocks import in_blocks
 from ebmlang.lower.native.cells import Fold, Read, Shape
 from ebmlang.lower.native.movement import Rule
-from ebmlang.lower.native.places import add, modulo
+from ebmlang.lower.native.places import Index, add, modulo
 from ebmlang.lower.native.templates import INITIAL, STEP
-from ebmlang.lower.native.workshop import Workshop, choose_axes, line_up, repeat
+from ebmlang.lower.native.workshop import DeclinedError, Workshop, choose_axes, line_up, repeat
 
 TOGETHER = 8
 """Sums that run side by side: as many as additions that a core has under way at a time."""
+
+PAIRWISE = 16
+"""Elements up to which each product of all others is made by itself."""
 
 _LARGEST = {"min": "INT64_MAX", "max": "INT64_MIN"}
 
@@ -170,6 +174,51 @@ def _cross(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     return shop.compute("{0} * {1} - {2} * {3}", *parts)
 
 
+def _scatter(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
+    """Add elements to zeros at their places."""
+    x, index = reads
+    if not shop.is_fixed(index):
+        raise DeclinedError("adds elements by an index that unknowns decide")
+    axis = len(node.shape) + node.option("axis")
+    rank = len(index.shape)
+
+    def into(places: Index) -> Index:
+        place = shop.place(index, places[axis : axis + rank])
+        return (*places[:axis], place, *places[axis + rank :])
+
+    x = shop.real(x) if node.kind is Kind.REAL else x
+    return shop.add(
+        Fold(
+            kind=node.kind,
+            shape=node.shape,
+            over=x.shape,
+            reads=(x,),
+            into=into,
+            initial=("(lvec){}" if node.kind is Kind.INT else "(vec){}",),
+            step=STEP["sum"][node.kind is Kind.INT],
+            scatters=True,
+        )
+    )
+
+
+def _others(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
+    """Return, for each element, the product of the others along the last axis."""
+    x = shop.real(reads[0])
+    n = node.shape[-1]
+    if n == 1:
+        return shop.number(1.0, node.shape)
+    if n <= PAIRWISE:
+        around = [
+            x.through(
+                node.shape, lambda i, steps=steps: (*i[:-1], modulo(add(i[-1], steps), n))
+            )
+            for steps in range(1, n)
+        ]
+        template = " * ".join(f"{{{i}}}" for i in range(n - 1))
+        return shop.compute(template, *around, shape=node.shape)
+    return in_blocks(shop, node, x, "others_lanes({0}, {x}, {n});")
+
+
 FOLDS: Mapping[str, Rule] = MappingProxyType(
     {
         **dict.fromkeys((*STEP, *_COMPOUND), _reduced),
@@ -179,6 +228,8 @@ FOLDS: Mapping[str, Rule] = MappingProxyType(
         "matmul": _multiplied(("mn", "np", "mp")),
         "trace": _trace,
         "cross": _cross,
+        "scatter": _scatter,
+        "others": _others,
     }
 )
 """Rule by the name of the operator."""

@@ -148,7 +148,3 @@ INLINE vec either_failure(vec sum, vec log_product, vec least) {
   vec near = -log_of_one_plus(-exponential(choose(small, log_product, splat(-LOG_OF_2))));
   return choose(small, near, least - logarithm(sum));
 }
-
-INLINE vec log_bessel_i0(vec x) { /* Abramowitz and Stegun, 9.7.1, far out; the series near zero */
-  return x;
-}

@@ -83,3 +83,16 @@ static void sort_lanes(const vec *a, vec *restrict x, int n) {
       x[i + 1] = choose(swap, first, second);
     }
 }
+
+/* For each element the product of the others. */
+static void others_lanes(const vec *a, vec *restrict x, int n) {
+  vec before = splat(1), behind = splat(1);
+  for (int i = 0; i < n; i++) {
+    x[i] = before;
+    before *= a[i];
+  }
+  for (int i = n - 1; i >= 0; i--) {
+    x[i] *= behind;
+    behind *= a[i];
+  }
+}

@@ -79,7 +79,7 @@ def _take(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     x, index = reads
     axis = len(x.shape) + node.option("axis")
     rank = len(index.shape)
-    if not _is_fixed(shop, index):
+    if not shop.is_fixed(index):
         raise DeclinedError("takes elements by an index that unknowns decide")
 
     def at(places: Index) -> Index:
@@ -89,17 +89,11 @@ def _take(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     return x.through(node.shape, at)
 
 
-def _is_fixed(shop: Workshop, index: Read) -> bool:
-    """Whether an index is the same for all lanes."""
-    leaf = shop.cells[index.cell]
-    return isinstance(leaf, Leaf) and leaf.fixed
-
-
 def _gather(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     rank = node.option("rank")
     lead, (x, index) = line_up(reads, (rank + 1, 0))
     split = len(lead)
-    if _is_fixed(shop, index):
+    if shop.is_fixed(index):
 
         def at(places: Index) -> Index:
             place = shop.place(index, places[:split])

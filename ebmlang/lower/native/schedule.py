@@ -30,6 +30,9 @@ from ebmlang.lower.native.places import Index, Place, flat
 UNROLLED = 16
 """Elements up to which trailing axes are written out: their values fit into the registers."""
 
+SCATTERED = 64
+"""Elements up to which zeros that something is added to are C variables."""
+
 Loops = tuple[int, ...]
 
 
@@ -43,6 +46,7 @@ class Plan:
         points: The indices that one turn of the loops goes through.
         names: C expressions by the index of an element, for elements that have a variable.
         ready: The level from which others can read its memory, or its variables outside of loops.
+        results: For a fold, the indices that one turn of the loops has results for.
         depth: For a fold, how many loops its accumulators are inside of; -1: they are in memory.
         operands: For each point, the C expressions of what it reads there.
         stored: Whether it is kept in memory.
@@ -55,6 +59,7 @@ class Plan:
     points: tuple[Index, ...] = ()
     names: dict[Index, str] = field(default_factory=dict)
     ready: int = 0
+    results: tuple[Index, ...] = ()
     depth: int = 0
     operands: list[tuple[str, ...]] = field(default_factory=list)
     stored: bool = False
@@ -194,11 +199,17 @@ class Schedule:
 
     def _fold(self, number: int, cell: Fold) -> Plan:
         plan = self._looped(cell.over, cell.reads, cell.together, cell.ahead)
-        results = list(dict.fromkeys(cell.into(point) for point in plan.points))
+        results = dict.fromkeys(cell.into(point) for point in plan.points)
+        known = all(isinstance(place, int) for index in results for place in index)
+        if cell.scatters and known and not plan.loops and math.prod(cell.shape) <= SCATTERED:
+            # Those that nothing is added to as well.
+            results = dict.fromkeys(itertools.product(*map(range, cell.shape)))
+        plan.results = tuple(results)
         used = {int(i) for i in re.findall(r"\bi(\d+)\b", " ".join(map(str, results)))}
         plan.ready = plan.level + bool(plan.loops)
         plan.depth = len(used)
-        if cell.scatters or used != set(range(len(used))):
+        scattered = cell.scatters and (not known or len(results) < math.prod(cell.shape))
+        if scattered or used != set(range(len(used))):
             plan.depth, plan.stored = -1, True
             assert len(cell.initial) == 1, "accumulators in memory come one for each result"
             return plan

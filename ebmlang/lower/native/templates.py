@@ -46,6 +46,11 @@ REAL: Mapping[str, str] = MappingProxyType(
         "log1mexp": "log_one_minus_exp({0})",
         "logaddexp": "log_sum_exp({0}, {1})",
         "log_bessel_i0": "log_bessel_i0({0})",
+        "sign": "choose({0} > 0, splat(1), choose({0} < 0, splat(-1), (vec){{}}))",
+        "less_equal": "({0} <= {1})",
+        "digamma": "digamma_function({0})",
+        "trigamma": "trigamma_function({0})",
+        "bessel_ratio": "bessel_ratio({0})",
         "supported": "choose(({0} >= {1}) & ({0} <= {2}), {3}, splat((real)INFINITY))",
         "where": "choose({0}, {1}, {2})",
     }
@@ -67,6 +72,7 @@ WHOLE: Mapping[str, str] = MappingProxyType(
         "relu": "int_larger({0}, (lvec){{}})",
         "to_int": "-wide({0})",
         "nonnegative": "narrow({0} >= 0)",
+        "less_equal": "narrow({0} <= {1})",
         "where": "choose_int({0}, {1}, {2})",
     }
 )

@@ -137,20 +137,16 @@ class _Writer:
                 f"for (int64_t k = 0; k < {size}; k++) {memory}[k] = {cell.initial[0]};"
             )
 
-    def _results(self, cell: Fold, plan: Plan) -> dict[tuple[int | str, ...], int]:
-        places = dict.fromkeys(cell.into(point) for point in plan.points)
-        return {place: i for i, place in enumerate(places)}
-
     def _start(self, number: int) -> None:
         cell, plan = self._schedule.cells[number], self._schedule.plans[number]
         assert isinstance(cell, Fold)
-        for i in self._results(cell, plan).values():
+        for i in range(len(plan.results)):
             for j, initial in enumerate(cell.initial):
                 name = self._accumulator(number, i, j)
                 self._out.append(f"{CTYPE[cell.kind]} {name} = {initial};")
 
     def _steps(self, number: int, cell: Fold, plan: Plan) -> None:
-        results = self._results(cell, plan)
+        results = {place: i for i, place in enumerate(plan.results)}
         for point, operands in zip(plan.points, plan.operands, strict=True):
             place = cell.into(point)
             if plan.depth < 0:
@@ -167,7 +163,7 @@ class _Writer:
     def _finish(self, number: int) -> None:
         cell, plan = self._schedule.cells[number], self._schedule.plans[number]
         assert isinstance(cell, Fold)
-        for place, i in self._results(cell, plan).items():
+        for i, place in enumerate(plan.results):
             name = f"{self._schedule.prefix}v{number}_{i}"
             names = {
                 f"a{j}": self._accumulator(number, i, j) for j in range(len(cell.initial))

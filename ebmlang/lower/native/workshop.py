@@ -125,6 +125,11 @@ class Workshop:
 
         return self.add(Leaf(kind=kind, shape=shape, load=load))
 
+    def is_fixed(self, read: Read) -> bool:
+        """Whether an array is the same for all lanes."""
+        leaf = self.cells[read.cell]
+        return isinstance(leaf, Leaf) and leaf.fixed
+
     def place(self, read: Read, index: Index) -> Place:
         """Return a whole number that is the same for all lanes as a place."""
         leaf = self.cells[read.cell]
