@@ -109,9 +109,7 @@ def _trace(
     externs = dict(zip(energy.program.externs, energy.externs, strict=True))
     chosen = guard_externs(graph, emitted, [externs[name] for name in emitted.externs])
     functions = execute(emitted, chosen)
-    inputs = energy.inputs(
-        emitted, binding.givens, binding.weights, binding.dtype, binding.device
-    )
+    inputs = energy.inputs(emitted, binding.givens, binding.weights, binding.dtype, binding.device)
     with torch.no_grad():
         prepared = functions.prepare(*inputs, binding.dtype, energy.check)
         # Its values are the same for every chain: one of zeros stands for all.

@@ -20,9 +20,7 @@ from ebmlang.solve.objective import Evaluation, MachineObjective, Objective
 State = TypeVar("State")
 
 
-def leap(
-    method: Descent[State], objective: Objective, state: State, count: int
-) -> State | None:
+def leap(method: Descent[State], objective: Objective, state: State, count: int) -> State | None:
     """Return the state after some steps, or None where they have to be taken one by one."""
     if not isinstance(objective, MachineObjective) or objective.machine is None:
         return None
