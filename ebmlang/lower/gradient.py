@@ -9,13 +9,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.graph import EnergyGraph, RootKind
 from ebmlang.lower.emit import Program, emit_gradient
 from ebmlang.lower.execution import COMPILATIONS, Functions, execute, guard_externs
 from ebmlang.passes.gradient import NoRuleError, differentiate, lagrangian, violation
+from ebmlang.runtime import ValueAndGradient
 
 if TYPE_CHECKING:
     from ebmlang.lower.module import CompiledEnergy
@@ -37,8 +37,6 @@ class Question(Enum):
     VIOLATION = "violation"
     """Half the squared distance of margins below an aim."""
 
-
-ValueAndGradient: TypeAlias = tuple[Float[Tensor, " chain"], Float[Tensor, "chain dim"]]
 
 Slopes: TypeAlias = Callable[..., ValueAndGradient]
 """From packed points, and the data by row of each, to a value and its gradient."""
@@ -117,16 +115,3 @@ def _in_pieces(functions: Functions, prepared: tuple[Tensor, ...]) -> Slopes:
             return value, gradient
 
     return slopes
-
-
-def by_autograd(
-    value_at: Callable[[Tensor], Tensor], x: Float[Tensor, "chain dim"]
-) -> ValueAndGradient:
-    """Return a value and its gradient by autograd: for what has no rule."""
-    with torch.enable_grad():
-        leaf = x.detach().requires_grad_()
-        value = value_at(leaf)
-        gradient = None
-        if value.requires_grad:
-            (gradient,) = torch.autograd.grad(value.sum(), leaf, allow_unused=True)
-    return value.detach(), torch.zeros_like(x) if gradient is None else gradient

@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebmlang.lower.gradient import Derive, Question, ValueAndGradient, by_autograd
+from ebmlang.lower.gradient import Derive, Question
 from ebmlang.lower.native.bound import Code
+from ebmlang.runtime import ValueAndGradient, differentiate_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +47,7 @@ class PackedEnergy:
     def energy_and_gradient(self, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
         """Return the energy and its gradient; not differentiable."""
         slopes = self.derive(Question.ENERGY)
-        return by_autograd(self.energy, x) if slopes is None else slopes(x)
+        return differentiate_value(self.energy, x) if slopes is None else slopes(x)
 
     def lagrangian_and_gradient(
         self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]

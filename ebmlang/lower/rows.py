@@ -12,8 +12,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.lower.gradient import Derive, Question, ValueAndGradient, by_autograd
+from ebmlang.lower.gradient import Derive, Question
 from ebmlang.lower.native.bound import Code
+from ebmlang.runtime import ValueAndGradient, differentiate_value
 
 
 @final
@@ -58,7 +59,7 @@ class RowEnergy:
     def energy_and_gradient(self, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
         """Return the energy and its gradient; not differentiable."""
         slopes = self.derive(Question.ENERGY)
-        return by_autograd(self.energy, x) if slopes is None else slopes(x, *self.columns)
+        return differentiate_value(self.energy, x) if slopes is None else slopes(x, *self.columns)
 
     def lagrangian_and_gradient(
         self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]

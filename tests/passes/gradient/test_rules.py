@@ -8,10 +8,10 @@ from ebmlang.graph import Kind, RootKind
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.emit import emit_gradient
 from ebmlang.lower.execution import execute
-from ebmlang.lower.gradient import by_autograd
 from ebmlang.lower.module import compile_graph
 from ebmlang.passes.gradient import NoRuleError, differentiate, direct
 from ebmlang.passes.gradient.reverse import NO_RULE, RULES
+from ebmlang.runtime import differentiate_value
 from tests.lower.sketch import Sketch, evaluate
 from tests.lower.test_operators import cases_of, draw, leaf_kind, positive_definite
 
@@ -69,7 +69,7 @@ def test_a_rule_gives_the_gradient_of_autograd(name, shapes, options):
 
     value, gradient = packed.energy_and_gradient(x)
 
-    expected, slopes = by_autograd(packed.energy, x)
+    expected, slopes = differentiate_value(packed.energy, x)
     assert all(found is not None for found in energy.gradients.values())
     np.testing.assert_allclose(value, expected, **EXACT)
     np.testing.assert_allclose(gradient, slopes, **EXACT)
@@ -143,7 +143,7 @@ def test_what_has_no_rule_is_left_to_autograd():
 
     found = packed.energy_and_gradient(x)
 
-    for mine, expected in zip(found, by_autograd(packed.energy, x), strict=True):
+    for mine, expected in zip(found, differentiate_value(packed.energy, x), strict=True):
         np.testing.assert_array_equal(mine, expected)
 
 
