@@ -15,11 +15,7 @@ typedef int64_t lvec __attribute__((vector_size(LANES * sizeof(int64_t)), may_al
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE vec splat(real s) {
-  vec r;
-  for (int l = 0; l < LANES; l++) r[l] = s;
-  return r;
-}
+INLINE vec splat(real s) { return s - (vec){}; }
 INLINE lvec splat_int(int64_t s) { return s + (lvec){}; }
 INLINE ivec splat_bool(int s) { return (narrow_int)-(s != 0) + (ivec){}; }
 
