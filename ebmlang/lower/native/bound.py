@@ -7,14 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-import torch
 from torch import Tensor
 
-from ebmlang.graph import Constant, EnergyGraph, Kind, RootKind
-from ebmlang.lower.emit import emit_trace
-from ebmlang.lower.execution import execute, guard_externs
+from ebmlang.graph import EnergyGraph, RootKind
 from ebmlang.lower.gradient import Question, gradient_graph
 from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
+from ebmlang.lower.native.function import shared_arrays
 from ebmlang.passes.gradient import NoRuleError
 
 if TYPE_CHECKING:
@@ -28,12 +26,10 @@ class BoundProgram:
     Attributes:
         program: Its outputs are the value, then the gradient by each variable.
         shared: The arrays of `in->shared`.
-        widths: How many elements each of the data by row has, in the order of `program.rows`.
     """
 
     program: NativeProgram
     shared: tuple[Tensor, ...]
-    widths: tuple[int, ...]
 
 
 Code: TypeAlias = Callable[[Question], BoundProgram | Declined]
@@ -63,13 +59,10 @@ def _bind(
     emitted = energy.programs[question]
     if isinstance(emitted, Declined):
         return emitted
+    if energy.binding is not binding:
+        return Declined("the energy has been bound to other data since")
     graph, program = emitted
-    sizes = {given.path: _count(given.shape) for given in graph.givens}
-    return BoundProgram(
-        program=program,
-        shared=_compute_shared(energy, binding, graph, program),
-        widths=tuple(sizes[path] for path in program.rows),
-    )
+    return BoundProgram(program=program, shared=shared_arrays(energy, graph, program))
 
 
 def _emit(graph: EnergyGraph, question: Question) -> tuple[EnergyGraph, NativeProgram] | Declined:
@@ -82,44 +75,3 @@ def _emit(graph: EnergyGraph, question: Question) -> tuple[EnergyGraph, NativePr
     outputs = [total, *(slopes[variable.path] for variable in asked.variables)]
     program = emit_native(asked, outputs, question.value)
     return program if isinstance(program, Declined) else (asked, program)
-
-
-def _compute_shared(
-    energy: "CompiledEnergy", binding: "Binding", graph: EnergyGraph, program: NativeProgram
-) -> tuple[Tensor, ...]:
-    """Return the arrays that are known before the unknowns, as C reads them."""
-    numbers = [each for each in program.shared if not isinstance(each, Constant)]
-    values = iter(_trace(energy, binding, graph, numbers) if numbers else ())
-    arrays = [
-        torch.tensor(each.array) if isinstance(each, Constant) else next(values)
-        for each in program.shared
-    ]
-    dtypes = {Kind.REAL: binding.dtype, Kind.INT: torch.int64, Kind.BOOL: torch.uint8}
-    return tuple(
-        array.to(dtypes[kind]).contiguous()
-        for array, kind in zip(arrays, program.kinds, strict=True)
-    )
-
-
-def _trace(
-    energy: "CompiledEnergy", binding: "Binding", graph: EnergyGraph, numbers: list[int]
-) -> list[Tensor]:
-    """Return nodes that no unknown decides, from the data and weights of now."""
-    emitted = emit_trace(graph, numbers)
-    externs = dict(zip(energy.program.externs, energy.externs, strict=True))
-    chosen = guard_externs(graph, emitted, [externs[name] for name in emitted.externs])
-    functions = execute(emitted, chosen)
-    inputs = energy.inputs(emitted, binding.givens, binding.weights, binding.dtype, binding.device)
-    with torch.no_grad():
-        prepared = functions.prepare(*inputs, binding.dtype, energy.check)
-        # Its values are the same for every chain: one of zeros stands for all.
-        anywhere = torch.zeros((1, energy.dim), dtype=binding.dtype)
-        values = functions.trace(anywhere, (*prepared, *(anywhere for _ in emitted.rows)))
-    return [value[0] for value in values]
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count

@@ -6,7 +6,7 @@ anew between calls as they are in the other tier.
 
 import ctypes
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
