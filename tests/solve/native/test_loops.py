@@ -9,6 +9,8 @@ from ebmlang.solve.native.loops import leap
 from ebmlang.solve.objective import Lagrangian
 from tests.solve.native.by_hand import DIM, build_objective
 
+pytestmark = pytest.mark.slow  # compiles
+
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 3e-4}
 AGREE = {torch.float64: 1e-9, torch.float32: 2e-3}
 """Round-off that some tens of steps through curved valleys have made larger."""
