@@ -4,7 +4,7 @@ Data that has a value per row is an array with the batch in front, handed to emi
 what all rows share. A solver that drops some points of a batch takes their rows along.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -47,6 +47,11 @@ class RowEnergy:
     reported: Callable[[Tensor, Any], tuple[Tensor, ...]]
     derive: Derive
     code: Code
+
+    @property
+    def data(self) -> Mapping[str, Tensor]:
+        """The data by row, by path."""
+        return dict(zip(self.paths, self.columns, strict=True))
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""

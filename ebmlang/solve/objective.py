@@ -17,11 +17,11 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from ebmlang.lower.rows import RowEnergy
 from ebmlang.passes.gradient.lagrangian import row_path
 from ebmlang.runtime import (
     Differentiated,
     LeastSquares,
+    RowTarget,
     Target,
     differentiate_value,
     take_points,
@@ -258,9 +258,7 @@ def pull_back(
 
 def _list_data(target: Target) -> Columns:
     """Return the data that each start has of its own."""
-    if not isinstance(target, RowEnergy):
-        return {}
-    return dict(zip(target.paths, target.columns, strict=True))
+    return target.data if isinstance(target, RowTarget) else {}
 
 
 def _evaluate(objective: MachineObjective, machine: Machine, y: Tensor) -> Evaluation:

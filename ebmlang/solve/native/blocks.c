@@ -46,6 +46,7 @@ typedef struct {
   int64_t steps;
   const void *const *shared;  /* of the objective */
   int64_t objective;          /* its number */
+  int64_t boxes;              /* whether the last four data by row are boxes, see `open_box` */
   int64_t columns;            /* how many data by row there are */
   const int64_t *widths;      /* how many elements each has */
   const real *const *rows;    /* the data, each [start][elements] */
@@ -147,6 +148,24 @@ static void retract(const job *task, vec *y) {
   for (int j = 0; j < DIM; ++j) y[j] = clamp(y[j], splat(task->lower[j]), splat(task->upper[j]));
 }
 
+/* Coordinates that bounds from the row are folded into, as in `rows/boxes.py`: the last four data by
+   row are what is added, the width, and the bounds. */
+static void open_box(evaluator *with) {
+  const real **last = with->columns + with->task->columns - 4;
+  const vec *shift = (const vec *)last[0], *width = (const vec *)last[1];
+  const vec *lower = (const vec *)last[2], *upper = (const vec *)last[3];
+  for (int i = 0; i < DIM; ++i) {
+    vec u = with->point[i], x = shift[i] + width[i] * u;
+    ivec both = is_finite(lower[i]) & is_finite(upper[i]);
+    with->point[i] = clamp(choose(both & (u >= 1), upper[i], x), lower[i], upper[i]);
+  }
+}
+
+static void close_box(evaluator *with) {
+  const vec *width = (const vec *)with->columns[with->task->columns - 3];
+  for (int i = 0; i < DIM; ++i) with->slope[i] *= width[i];
+}
+
 /* Value and gradient at solver's coordinates; `inf` and 0 where one of them is not finite. */
 static vec evaluate(evaluator *with, const vec *restrict y, vec *restrict gradient) {
   const job *task = with->task;
@@ -158,7 +177,9 @@ static vec evaluate(evaluator *with, const vec *restrict y, vec *restrict gradie
     x = choose(y[j] <= task->lower[j], floor, x);
     with->point[i] = choose(y[j] >= task->upper[j], ceiling, x);
   }
+  if (task->boxes) open_box(with);
   objective(task->objective, (const real *)with->point, &with->in, with->out, with->scratch);
+  if (task->boxes) close_box(with);
   ivec finite = is_finite(*with->value);
   for (int i = 0; i < DIM; ++i) {
     int64_t j = task->order[i];

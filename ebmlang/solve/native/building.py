@@ -16,8 +16,8 @@ from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.residuals import SquaredEnergy
 from ebmlang.lower.rows import RowEnergy
 from ebmlang.passes.gradient.lagrangian import row_path
-from ebmlang.runtime import Target
-from ebmlang.solve.native.machine import Machine, Machines
+from ebmlang.runtime import DerivedTarget, RowTarget, Target
+from ebmlang.solve.native.machine import BOX_COLUMNS, Machine, Machines
 from ebmlang.solve.native.text import Function, write_unit
 from ebmlang.spaces import SolvingChart
 
@@ -95,6 +95,9 @@ def _find_code(target: Target) -> Code | None:
             return target.code
         case SquaredEnergy():
             return target.packed.code
+        case RowTarget() if BOX_COLUMNS[0] in target.data and isinstance(target, DerivedTarget):
+            # What a row's bounds fold is unfolded around the code of what is inside.
+            return _find_code(target.target)
         case _:
             return None
 

@@ -22,6 +22,9 @@ Columns: TypeAlias = Mapping[str, Tensor]
 """Data by row: path to one value per start."""
 
 
+BOX_COLUMNS = ("shift of the row", "width of the row", "lower of the row", "upper of the row")
+"""Paths of what folds bounds that come from the row; no name in a spec has spaces."""
+
 FEWEST = 256
 """Starts below which a thread of their own costs more than it brings."""
 
@@ -35,6 +38,7 @@ class _Job(ctypes.Structure):
         ("steps", ctypes.c_int64),
         ("shared", ctypes.c_void_p),
         ("objective", ctypes.c_int64),
+        ("boxes", ctypes.c_int64),
         ("columns", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("widths", "rows", "order", "shift", "scale")),
         *((name, ctypes.c_void_p) for name in ("lower", "upper", "floor", "ceiling")),
@@ -89,7 +93,9 @@ class Machine:
             arguments: What follows the job. Any: as ctypes takes them.
         """
         function = self.library.handle[name]
-        rows = [columns[path].to(self.dtype).contiguous() for path in self.rows]
+        boxes = BOX_COLUMNS if BOX_COLUMNS[0] in columns else ()
+        paths = (*self.rows, *boxes)
+        rows = [columns[path].to(self.dtype).contiguous() for path in paths]
         widths = torch.tensor([row[0].numel() if len(row) else 0 for row in rows])
         dim = chart.lower.shape[0]
         order = torch.arange(dim) if chart.order is None else chart.order.contiguous()
@@ -104,6 +110,7 @@ class Machine:
                 steps,
                 ctypes.addressof(addresses[0]),
                 self.number,
+                int(bool(boxes)),
                 len(rows),
                 widths.data_ptr(),
                 ctypes.addressof(addresses[1]),
