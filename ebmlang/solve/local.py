@@ -31,9 +31,6 @@ STEPS = 500
 ROUND_SHARE = 4
 """A round of multipliers gets this fraction of the steps; the next one goes on from there."""
 
-USUAL_STEPS = 500
-"""Steps after which most of a batch is at rest: what is counted on before any is taken."""
-
 REST_POWER = 1 / 2
 """Power of eps that makes the projected gradient small enough to stop."""
 

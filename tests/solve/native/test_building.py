@@ -19,7 +19,7 @@ from ebmlang.solve.objective import Lagrangian, Violation
 from ebmlang.solve.problem import build_problem
 from ebmlang.spaces import build_solving_chart
 
-LARGE = Work(starts=10**6, steps=1000)
+LARGE = Work(starts=10**6)
 """What pays for any compiler."""
 
 PACK = """
@@ -157,7 +157,7 @@ def test_little_work_is_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     module = compile_model(ebmlang.loads(FREE))
     chart = build_solving_chart(lay_out(module), dtype=torch.float64, device=torch.device("cpu"))
 
-    assert find_machines(module.packed(), chart, Work(starts=8, steps=50)) is None
+    assert find_machines(module.packed(), chart, Work(starts=8)) is None
 
 
 def test_without_a_compiler_torch_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
