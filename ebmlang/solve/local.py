@@ -60,9 +60,8 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         local: How.
     """
     watch, group, begun = problem.watch, problem.group, y
-    machines = find_machines(
-        problem.target, problem.chart, Work(starts=len(y), steps=local.adam_steps + USUAL_STEPS)
-    )
+    work = Work(starts=len(y), adam_steps=local.adam_steps)
+    machines = find_machines(problem.target, problem.chart, work)
     state = augmented_lagrangian.init(problem.target, problem.chart, y, group, machines)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
