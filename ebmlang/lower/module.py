@@ -24,6 +24,8 @@ from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, gu
 from ebmlang.lower.gradient import Compiled, Question, bind_derivatives
 from ebmlang.lower.native.energy_text import write_energy
 from ebmlang.lower.native.function import NativeCode
+from ebmlang.lower.native.bound import bind_code
+from ebmlang.lower.native.emit import Declined, NativeProgram
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.rows import RowEnergy
 from ebmlang.lower.tiers import Ahead
@@ -135,6 +137,7 @@ class CompiledEnergy(torch.nn.Module):
         self.natives: dict[tuple[Question, torch.dtype, Ahead | None], NativeCode | None] = {}
         # What is known of the work to be done; without it there is no machine code unasked.
         self.ahead: Ahead | None = None
+        self.programs: dict[Question, tuple[EnergyGraph, NativeProgram] | Declined] = {}
         self._binding: Binding | None = None
 
     @property
@@ -246,6 +249,7 @@ class CompiledEnergy(torch.nn.Module):
             required=self._functions.requirements,
             derive=bind_derivatives(self),
             write=lambda: write_energy(self),
+            code=bind_code(self),
         )
 
     def packed_terms(self) -> tuple[tuple[str, ...], Callable[[Tensor], Tensor]]:
@@ -300,11 +304,13 @@ class CompiledEnergy(torch.nn.Module):
             dtype=self.dtype,
             device=self.device,
             prepared=self.binding.prepared,
+            paths=self.program.rows,
             columns=columns,
             total=self._functions.total,
             required=self._functions.requirements,
             reported=self._functions.reports,
             derive=bind_derivatives(self),
+            code=bind_code(self),
         )
 
     def pack(self, point: Mapping[str, Tensor]) -> Float[Tensor, "chain dim"]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ebmlang.lower.gradient import Derive, Question
 from ebmlang.runtime import EnergyText, ValueAndGradient, differentiate_value
+from ebmlang.lower.native.bound import Code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,6 +25,7 @@ class PackedEnergy:
         total, required: Emitted functions. Any: `prepared`, as they index it.
         derive: Values with gradients.
         write: The energy as C text.
+        code: The same as C.
     """
 
     dim: int
@@ -34,6 +36,7 @@ class PackedEnergy:
     required: Callable[[Tensor, Any], Tensor]
     derive: Derive
     write: Callable[[], EnergyText | None]
+    code: Code
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""

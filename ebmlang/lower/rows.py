@@ -4,7 +4,7 @@ Data that has a value per row is an array with the batch in front, handed to emi
 what all rows share. A solver that drops some points of a batch takes their rows along.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.lower.gradient import Derive, Question
+from ebmlang.lower.native.bound import Code
 from ebmlang.runtime import ValueAndGradient, differentiate_value
 
 
@@ -28,20 +29,29 @@ class RowEnergy:
         dtype: The dtype of points and values.
         device: Where points and values live.
         prepared: What emitted code has computed from shared data and weights.
-        columns: The data by row, each `[chain, ...]`.
+        paths: Of the data by row.
+        columns: The data itself, each `[chain, ...]`.
         total, required, reported: Emitted functions. Any: `prepared`, as they index it.
         derive: Values with gradients.
+        code: The same as C.
     """
 
     dim: int
     dtype: torch.dtype
     device: torch.device
     prepared: tuple[Tensor, ...]
+    paths: tuple[str, ...]
     columns: tuple[Tensor, ...]
     total: Callable[[Tensor, Any], Tensor]
     required: Callable[[Tensor, Any], Tensor]
     reported: Callable[[Tensor, Any], tuple[Tensor, ...]]
     derive: Derive
+    code: Code
+
+    @property
+    def data(self) -> Mapping[str, Tensor]:
+        """The data by row, by path."""
+        return dict(zip(self.paths, self.columns, strict=True))
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""

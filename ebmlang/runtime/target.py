@@ -5,7 +5,7 @@ variables, each flattened in C order, one after the other. Solvers and samplers 
 else of the language.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -85,6 +85,10 @@ class LeastSquares(Target, Protocol):
 @runtime_checkable
 class RowTarget(Target, Protocol):
     """An energy whose points each have data of their own: it belongs to one batch of points."""
+
+    @property
+    def data(self) -> Mapping[str, Tensor]:
+        """The data of each point by path, each `[chain, ...]`."""
 
     def take(self, index: Int[Tensor, " kept"]) -> "RowTarget":
         """Return the energy of some of the points, each as often as it is named."""

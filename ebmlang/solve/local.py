@@ -18,6 +18,7 @@ from ebmlang.solve.descent.adam import Adam
 from ebmlang.solve.descent.lbfgs import Lbfgs
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import descend
+from ebmlang.solve.native.building import Work, find_machines
 from ebmlang.solve.objective import Lagrangian, Violation, choose
 from ebmlang.solve.problem import Problem
 
@@ -59,7 +60,9 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         local: How.
     """
     watch, group, begun = problem.watch, problem.group, y
-    state = augmented_lagrangian.init(problem.target, problem.chart, y, group)
+    work = Work(starts=len(y), adam_steps=local.adam_steps)
+    machines = find_machines(problem.target, problem.chart, work)
+    state = augmented_lagrangian.init(problem.target, problem.chart, y, group, machines)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
     method = Lbfgs(tolerance=tolerance) if local.method is None else local.method
@@ -114,6 +117,7 @@ def _meet(
         chart=lagrangian.chart,
         scale=lagrangian.scale,
         aim=lagrangian.slack,
+        machine=None if lagrangian.machines is None else lagrangian.machines.violation,
     )
     # The violation is squared, so its gradient vanishes before it does: no early rest.
     found = descend(Lbfgs(tolerance=0.0), violation, y, steps=steps, watch=problem.watch)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ebmlang.runtime import Deadline, Interrupt, Progress
 from ebmlang.solve.descent.method import Descent, Minimum
+from ebmlang.solve.native.loops import leap
 from ebmlang.solve.objective import Objective
 from ebmlang.solve.solution import StoppingReason
 from ebmlang.solve.states import take_each
@@ -69,11 +70,7 @@ def descend(
     for count in _pieces(steps):
         if watch.reason is not None or bool(result.done.all()):
             break
-        for _ in range(count):
-            if watch.reason is not None:
-                break
-            state, _info = method.step(here, state)
-            watch.evaluations += len(rows)
+        state = take_steps(method, here, state, count, starts=len(rows), watch=watch)
         found = method.read(state)
         result.position[rows] = found.position
         result.value[rows] = found.value
@@ -85,6 +82,37 @@ def descend(
         if 0 < 2 * len(left) <= len(rows):
             rows, here, state = rows[left], here.take(left), take_each(state, left)
     return result
+
+
+def take_steps(
+    method: Descent[State],
+    objective: Objective,
+    state: State,
+    count: int,
+    *,
+    starts: int,
+    watch: Watch,
+) -> State:
+    """Take some steps: in one call where the objective is machine code, else one by one.
+
+    Args:
+        method: How.
+        objective: What is minimized.
+        state: Where the starts are.
+        count: How many steps, unless the run must end before.
+        starts: How many there are.
+        watch: Counts evaluations, and may end it early.
+    """
+    there = leap(method, objective, state, count)
+    if there is not None:
+        watch.evaluations += count * starts
+        return there
+    for _ in range(count):
+        if watch.reason is not None:
+            break
+        state, _info = method.step(objective, state)
+        watch.evaluations += starts
+    return state
 
 
 def _pieces(steps: int) -> list[int]:

@@ -17,13 +17,16 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
+from ebmlang.passes.gradient.lagrangian import row_path
 from ebmlang.runtime import (
     Differentiated,
     LeastSquares,
+    RowTarget,
     Target,
     differentiate_value,
     take_points,
 )
+from ebmlang.solve.native.machine import Columns, Machine, Machines
 from ebmlang.spaces import SolvingChart
 
 
@@ -67,6 +70,18 @@ class SquaredObjective(Objective, Protocol):
         """Return the same function for some of the starts; one may be taken several times."""
 
 
+@runtime_checkable
+class MachineObjective(Objective, Protocol):
+    """An objective that may be machine code."""
+
+    @property
+    def machine(self) -> Machine | None:
+        """The code; None where there is none."""
+
+    def columns(self) -> Columns:
+        """Return what the code reads for each start."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lagrangian:
     """The energy with its requirements, as an objective.
@@ -78,6 +93,7 @@ class Lagrangian:
         slack: What each margin is aimed above zero by [tolerances].
         multipliers: One per start and requirement; >= 0.
         penalty: One per start and requirement; positive.
+        machines: The same as machine code, if there is any.
     """
 
     target: Target
@@ -86,9 +102,17 @@ class Lagrangian:
     slack: Float[Tensor, "start requirement"]
     multipliers: Float[Tensor, "start requirement"]
     penalty: Float[Tensor, "start requirement"]
+    machines: Machines | None = None
+
+    @property
+    def machine(self) -> Machine | None:
+        """The code of this function."""
+        return None if self.machines is None else self.machines.lagrangian
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
+        if self.machine is not None:
+            return _evaluate(self, self.machine, y)
         if isinstance(self.target, Differentiated):
             x = written(self.chart, y)
             terms = (self.scale, self.slack, self.multipliers, self.penalty)
@@ -100,6 +124,16 @@ class Lagrangian:
             if found is not None:
                 return pull_back(self.chart, y, *found)
         return differentiate(self.chart, y, self.value)
+
+    def columns(self) -> Columns:
+        """Return what machine code reads for each start."""
+        return {
+            **_list_data(self.target),
+            row_path("scale"): self.scale,
+            row_path("slack"): self.slack,
+            row_path("multipliers"): self.multipliers,
+            row_path("penalty"): self.penalty,
+        }
 
     def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
         """Return the same function for some of the starts."""
@@ -151,21 +185,33 @@ class Violation:
         chart: The solver's coordinates.
         scale: What makes margins comparable.
         aim: What each margin is to reach [tolerances].
+        machine: The same as machine code, if there is any.
     """
 
     target: Target
     chart: SolvingChart
     scale: Float[Tensor, "start requirement"]
     aim: Float[Tensor, "start requirement"]
+    machine: Machine | None = None
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
+        if self.machine is not None:
+            return _evaluate(self, self.machine, y)
         if isinstance(self.target, Differentiated):
             x = written(self.chart, y)
             found = self.target.violation_and_gradient(x, self.scale, self.aim)
             if found is not None:
                 return pull_back(self.chart, y, *found)
         return differentiate(self.chart, y, self._value)
+
+    def columns(self) -> Columns:
+        """Return what machine code reads for each start."""
+        return {
+            **_list_data(self.target),
+            row_path("scale"): self.scale,
+            row_path("aim"): self.aim,
+        }
 
     def take(self, index: Int[Tensor, " kept"]) -> "Violation":
         """Return the same function for some of the starts."""
@@ -208,6 +254,16 @@ def pull_back(
             value=torch.where(finite, value, torch.inf),
             gradient=torch.where(finite[:, None], gradient, 0),
         )
+
+
+def _list_data(target: Target) -> Columns:
+    """Return the data that each start has of its own."""
+    return target.data if isinstance(target, RowTarget) else {}
+
+
+def _evaluate(objective: MachineObjective, machine: Machine, y: Tensor) -> Evaluation:
+    value, gradient = machine.evaluate(objective.chart, objective.columns(), y)
+    return Evaluation(value=value, gradient=gradient)
 
 
 def residual(

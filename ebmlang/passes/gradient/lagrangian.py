@@ -31,6 +31,11 @@ class _Writing:
     data: MappingProxyType[str, int]
 
 
+def row_path(name: str) -> str:
+    """Return the path of one of the data by row; no name in a spec has spaces."""
+    return f"{name} of requirements"
+
+
 def lagrangian(graph: EnergyGraph) -> EnergyGraph:
     """Return the graph whose TOTAL is E + sum_i (max(0, l_i - p_i c_i)^2 - l_i^2) / (2 p_i).
 
@@ -79,7 +84,7 @@ def _extended(
     if not pieces:
         pieces = [builder.constant(np.zeros(0), _ORIGIN)]
     margins = pieces[0] if len(pieces) == 1 else write.apply("concat", pieces, {"axis": -1})
-    paths = [f"{name} of requirements" for name in names]
+    paths = [row_path(name) for name in names]
     data = {name: _row(builder, path, width) for name, path in zip(names, paths, strict=True)}
     each = penalty(_Writing(write, margins, MappingProxyType(data)))
     total = write.apply("sum", (each,), {"axes": (-1,)})

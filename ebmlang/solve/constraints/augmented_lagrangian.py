@@ -23,6 +23,7 @@ from torch import Tensor
 
 from ebmlang.runtime import Target, take_points
 from ebmlang.solve.constraints.arrival import arrive, is_within_reach
+from ebmlang.solve.native.machine import Machines
 from ebmlang.solve.objective import Lagrangian
 from ebmlang.spaces import SolvingChart
 
@@ -118,7 +119,11 @@ def _is_arriving(lagrangian: Lagrangian) -> bool:
 
 
 def init(
-    target: Target, chart: SolvingChart, y: Float[Tensor, "start dim"], group: int | None = None
+    target: Target,
+    chart: SolvingChart,
+    y: Float[Tensor, "start dim"],
+    group: int | None = None,
+    machines: Machines | None = None,
 ) -> AugmentedState:
     """Begin at the positions with multipliers zero.
 
@@ -130,6 +135,7 @@ def init(
         chart: The solver's coordinates.
         y: The positions.
         group: How many starts in a row are about the same energy; None if all are.
+        machines: The machine code of what is minimized, if there is any.
     """
     with torch.no_grad():
         x = chart.to_written(y)
@@ -142,6 +148,7 @@ def init(
         slack=(RESOLUTION[target.dtype] * slope).clamp(max=WIDEST_SLACK),
         multipliers=torch.zeros_like(margins),
         penalty=torch.ones_like(margins),
+        machines=machines,
     )
     return AugmentedState(
         lagrangian=_with_first_penalty(lagrangian, energy, margins, group),

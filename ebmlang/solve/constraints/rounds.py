@@ -13,7 +13,7 @@ from torch import Tensor
 from ebmlang.solve.constraints import augmented_lagrangian
 from ebmlang.solve.constraints.augmented_lagrangian import ROUNDS, AugmentedState
 from ebmlang.solve.descent.method import Descent, Minimum
-from ebmlang.solve.loop import CHECK_EVERY
+from ebmlang.solve.loop import CHECK_EVERY, take_steps
 from ebmlang.solve.objective import choose
 from ebmlang.solve.problem import Problem
 from ebmlang.solve.states import choose_each, take_each
@@ -54,11 +54,9 @@ def take_turns(
     said = ""
     watch.progress.started(ROUNDS * steps, "meeting requirements")
     while len(rows) and watch.reason is None:
-        for _ in range(CHECK_EVERY):
-            if watch.reason is not None:
-                break
-            inner, _info = method.step(state.lagrangian, inner)
-            watch.evaluations += len(rows)
+        inner = take_steps(
+            method, state.lagrangian, inner, CHECK_EVERY, starts=len(rows), watch=watch
+        )
         found = method.read(inner)
         end.position[rows] = found.position
         age = age + CHECK_EVERY

@@ -122,7 +122,7 @@ def step(objective: Objective, state: AdamState, total: int) -> tuple[AdamState,
     count = state.count + 1
     mean = first / (1 - FIRST_MOMENT**count)
     spread = (second / (1 - SECOND_MOMENT**count)).sqrt()
-    size = state.caution[:, None] * _schedule(state.count, total)
+    size = state.caution[:, None] * schedule(state.count, total)
     # Where every gradient so far was zero, mean and spread are zero and nothing moves.
     move = size * mean / spread.clamp(min=torch.finfo(spread.dtype).eps)
     trial = objective.chart.retract(state.position - move)
@@ -147,6 +147,7 @@ def step(objective: Objective, state: AdamState, total: int) -> tuple[AdamState,
     return following, AdamInfo(blocked=~finite)
 
 
-def _schedule(count: int, total: int) -> float:
+def schedule(count: int, total: int) -> float:
+    """Return the length of a step after `count` of `total`."""
     fall = (1 + math.cos(math.pi * count / total)) / 2
     return STEP * (LAST_SHARE + (1 - LAST_SHARE) * fall)

@@ -131,21 +131,22 @@ def init(
     """Begin at the positions, without history."""
     found = objective.evaluate(position)
     stationarity = _stationarity(objective, position, found)
-    state = LbfgsState(
+    longest = found.gradient.abs().amax(1).clamp(min=torch.finfo(position.dtype).tiny)
+    return LbfgsState(
         position=position,
         value=found.value,
         gradient=found.gradient,
         history=begin(position),
-        direction=torch.zeros_like(position),
+        # Without pairs there is no model: the steepest way, as far as one dares.
+        direction=-found.gradient,
         modelled=torch.zeros_like(found.value, dtype=torch.bool),
-        size=torch.ones_like(found.value),
+        size=(FIRST_MOVE / longest).clamp(max=1),
         trials=torch.zeros_like(found.value, dtype=torch.long),
         stationarity=stationarity,
         converged=_is_converged(stationarity, found.value, tolerance),
         # Where the value is not finite there is no gradient to follow.
         stalled=~torch.isfinite(found.value),
     )
-    return _aim(objective, state)
 
 
 def step(objective: Objective, state: LbfgsState, tolerance: float) -> tuple[LbfgsState, LbfgsInfo]:

@@ -14,6 +14,7 @@ For the chart of a box this is an affine change, so starts, steps and ends are t
 alone would have.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -22,6 +23,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.runtime import DerivedTarget, RowTarget
+from ebmlang.solve.native.machine import BOX_COLUMNS
 
 
 @final
@@ -42,6 +44,12 @@ class RowBoxes(DerivedTarget):
     width: Float[Tensor, "chain dim"]
     lower: Float[Tensor, "chain dim"]
     upper: Float[Tensor, "chain dim"]
+
+    @property
+    def data(self) -> Mapping[str, Tensor]:
+        """The data by row, and the boxes behind it."""
+        boxes = (self.shift, self.width, self.lower, self.upper)
+        return {**self.target.data, **dict(zip(BOX_COLUMNS, boxes, strict=True))}
 
     def to_written(self, u: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
         """Return the packed points at shared coordinates; differentiable."""

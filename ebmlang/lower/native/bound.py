@@ -1,0 +1,77 @@
+"""Emitted C with the arrays that it reads: an energy's values and gradients, bound to its data.
+
+What is left to whoever asks is to put loops around it and to compile the whole.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from torch import Tensor
+
+from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.lower.gradient import Question, gradient_graph
+from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
+from ebmlang.lower.native.function import shared_arrays
+from ebmlang.passes.gradient import NoRuleError
+
+if TYPE_CHECKING:
+    from ebmlang.lower.module import Binding, CompiledEnergy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BoundProgram:
+    """A C function of a value and its gradient.
+
+    Attributes:
+        program: Its outputs are the value, then the gradient by each variable.
+        shared: The arrays of `in->shared`.
+    """
+
+    program: NativeProgram
+    shared: tuple[Tensor, ...]
+
+
+Code: TypeAlias = Callable[[Question], BoundProgram | Declined]
+"""From a question to the C that answers it, emitted when first asked for, or why there is none."""
+
+
+def bind_code(energy: "CompiledEnergy") -> Code:
+    """Return the C of an energy, bound to the data and weights of now."""
+    binding = energy.binding
+    found: dict[Question, BoundProgram | Declined] = {}
+
+    def code(question: Question) -> BoundProgram | Declined:
+        if question not in found:
+            found[question] = _bind(energy, binding, question)
+        return found[question]
+
+    return code
+
+
+def _bind(
+    energy: "CompiledEnergy", binding: "Binding", question: Question
+) -> BoundProgram | Declined:
+    if binding.device.type != "cpu":
+        return Declined(f"runs on {binding.device.type}")
+    if question not in energy.programs:
+        energy.programs[question] = _emit(energy.graph, question)
+    emitted = energy.programs[question]
+    if isinstance(emitted, Declined):
+        return emitted
+    if energy.binding is not binding:
+        return Declined("the energy has been bound to other data since")
+    graph, program = emitted
+    return BoundProgram(program=program, shared=shared_arrays(energy, graph, program))
+
+
+def _emit(graph: EnergyGraph, question: Question) -> tuple[EnergyGraph, NativeProgram] | Declined:
+    try:
+        asked = gradient_graph(graph, question)
+    except NoRuleError as error:
+        return Declined(str(error))
+    (total,) = [number for _, number in asked.roots_of(RootKind.TOTAL)]
+    slopes = {root.path: number for root, number in asked.roots_of(RootKind.GRADIENT)}
+    outputs = [total, *(slopes[variable.path] for variable in asked.variables)]
+    program = emit_native(asked, outputs, question.value)
+    return program if isinstance(program, Declined) else (asked, program)

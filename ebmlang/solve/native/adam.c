@@ -1,0 +1,85 @@
+/* The steps of `descent/adam.py`. */
+
+/* A batch, each array with the start in front. */
+typedef struct {
+  real *position, *value, *gradient, *first, *second, *caution, *best_position, *best_value;
+} adam_state;
+
+typedef struct {
+  vec position[DIM], gradient[DIM], first[DIM], second[DIM], best_position[DIM];
+  vec trial[DIM], found[DIM];
+  vec value, caution, best_value;
+} adam_block;
+
+static void load_adam(adam_block *at, const adam_state *batch, const int64_t *lanes) {
+  load(at->position, batch->position, lanes, DIM);
+  load(&at->value, batch->value, lanes, 1);
+  load(at->gradient, batch->gradient, lanes, DIM);
+  load(at->first, batch->first, lanes, DIM);
+  load(at->second, batch->second, lanes, DIM);
+  load(&at->caution, batch->caution, lanes, 1);
+  load(at->best_position, batch->best_position, lanes, DIM);
+  load(&at->best_value, batch->best_value, lanes, 1);
+}
+
+static void store_adam(
+    const adam_block *at, const adam_state *batch, const int64_t *lanes, int used) {
+  store(at->position, batch->position, lanes, used, DIM);
+  store(&at->value, batch->value, lanes, used, 1);
+  store(at->gradient, batch->gradient, lanes, used, DIM);
+  store(at->first, batch->first, lanes, used, DIM);
+  store(at->second, batch->second, lanes, used, DIM);
+  store(&at->caution, batch->caution, lanes, used, 1);
+  store(at->best_position, batch->best_position, lanes, used, DIM);
+  store(&at->best_value, batch->best_value, lanes, used, 1);
+}
+
+/* A step of `size`, after `count` others; one to a value that is not finite is taken back. */
+static void step_adam(evaluator *with, adam_block *at, int64_t count, real size) {
+  vec unit = 1 / larger(root(dot(at->gradient, at->gradient)), splat(TINY));
+  double mean = 1 - pow(FIRST_MOMENT, count + 1), spread = 1 - pow(SECOND_MOMENT, count + 1);
+  vec first[DIM];
+  for (int j = 0; j < DIM; ++j) {
+    vec direction = at->gradient[j] * unit;
+    first[j] = (real)FIRST_MOMENT * at->first[j] + (real)(1 - FIRST_MOMENT) * direction;
+    at->second[j] = (real)SECOND_MOMENT * at->second[j] +
+                    (real)(1 - SECOND_MOMENT) * direction * direction;
+    /* Where every gradient so far was zero, mean and spread are zero and nothing moves. */
+    vec deviation = larger(root(at->second[j] / (real)spread), splat(REAL_EPS));
+    at->trial[j] = at->position[j] - size * at->caution * (first[j] / (real)mean) / deviation;
+  }
+  retract(with->task, at->trial);
+  vec value = evaluate(with, at->trial, at->found);
+  ivec finite = is_finite(value);
+  at->value = choose(finite, value, at->value);
+  ivec better = at->value < at->best_value;
+  for (int j = 0; j < DIM; ++j) {
+    at->position[j] = choose(finite, at->trial[j], at->position[j]);
+    at->gradient[j] = choose(finite, at->found[j], at->gradient[j]);
+    at->first[j] = keep(finite, first[j]);
+    at->best_position[j] = choose(better, at->position[j], at->best_position[j]);
+  }
+  at->best_value = choose(better, at->value, at->best_value);
+  at->caution = choose(finite, at->caution, at->caution / 2);
+}
+
+/* `sizes` has the length of each of the steps, of which `count` have been taken before. */
+int adam(const job *task, const adam_state *from, const adam_state *to, int64_t count,
+         const double *sizes) {
+  evaluator with;
+  if (!begin(&with, task)) return 0;
+  adam_block *at = aligned_alloc(64, (sizeof(adam_block) + 63) / 64 * 64);
+  for (int64_t first = 0; at != NULL && first < task->count; first += LANES) {
+    int64_t lanes[LANES];
+    int used = choose_lanes(task, first, lanes);
+    load_rows(&with, lanes);
+    load_adam(at, from, lanes);
+    for (int64_t step = 0; step < task->steps; ++step)
+      step_adam(&with, at, count + step, (real)sizes[step]);
+    store_adam(at, to, lanes, used);
+  }
+  int done = at != NULL;
+  free(at);
+  end(&with);
+  return done;
+}

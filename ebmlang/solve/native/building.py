@@ -1,0 +1,118 @@
+"""The machine code of a problem: its Lagrangian and its violation, with the loops around them.
+
+It is taken where it is kept from an earlier run, and built where the work ahead pays for the
+compiler. A run goes on in the tier that it has begun in.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from ebmlang.lower.gradient import Question
+from ebmlang.lower.native.bound import BoundProgram, Code
+from ebmlang.lower.native.build import Library, build_library, is_kept
+from ebmlang.lower.packed import PackedEnergy
+from ebmlang.lower.residuals import SquaredEnergy
+from ebmlang.lower.rows import RowEnergy
+from ebmlang.passes.gradient.lagrangian import row_path
+from ebmlang.runtime import DerivedTarget, RowTarget, Target
+from ebmlang.solve.native.machine import BOX_COLUMNS, Machine, Machines
+from ebmlang.solve.native.text import Function, write_unit
+from ebmlang.spaces import SolvingChart
+
+STEP_COST, ELEMENT_COST = 1e-3, 3e-9
+"""What a step costs in torch [s]: its some 400 operations, and each element that they touch."""
+
+PASSES = 70
+"""How often L-BFGS goes through each coordinate in a step: some seven times per pair."""
+
+USUAL_STEPS, TURNS = 250, 4
+"""Steps after which most of a batch is at rest, and by how much more turns of multipliers take."""
+
+BUILD_COST = 1.2
+"""What the compiler costs [s]: 0.9 to 1.6 were measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is ahead of some machine code.
+
+    Attributes:
+        starts: How many starts there are.
+        adam_steps: Steps of Adam before they descend.
+    """
+
+    starts: int
+    adam_steps: int = 0
+
+
+def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines | None:
+    """Return the machine code of a problem; None where there is none, or it does not pay.
+
+    Args:
+        target: The model.
+        chart: The solver's coordinates: only boxes have machine code.
+        work: What is ahead.
+    """
+    code = _find_code(target)
+    if code is None or chart.curved or target.device.type != "cpu":
+        return None
+    lagrangian, violation = code(Question.LAGRANGIAN), None
+    if not isinstance(lagrangian, BoundProgram):
+        return None
+    programs = [lagrangian]
+    if _is_constrained(lagrangian):
+        violation = code(Question.VIOLATION)
+        if not isinstance(violation, BoundProgram):
+            return None
+        programs.append(violation)
+    # Outputs are the value, then the gradient by each variable.
+    sizes = lagrangian.program.sizes[1:]
+    functions = [Function(name=each.program.name, text=each.program.text) for each in programs]
+    text = write_unit(functions, sizes)
+    precision: Literal["float32", "float64"] = (
+        "float32" if target.dtype is torch.float32 else "float64"
+    )
+    if not is_kept(text, precision) and _estimate(lagrangian, work) < BUILD_COST:
+        return None
+    library = build_library(text, precision)
+    if not isinstance(library, Library):
+        return None
+    machines = [
+        Machine(
+            library=library,
+            number=number,
+            dtype=target.dtype,
+            shared=each.shared,
+            rows=each.program.rows,
+        )
+        for number, each in enumerate(programs)
+    ]
+    return Machines(lagrangian=machines[0], violation=machines[1] if violation else None)
+
+
+def _find_code(target: Target) -> Code | None:
+    match target:
+        case PackedEnergy() | RowEnergy():
+            return target.code
+        case SquaredEnergy():
+            return target.packed.code
+        case RowTarget() if BOX_COLUMNS[0] in target.data and isinstance(target, DerivedTarget):
+            # What a row's bounds fold is unfolded around the code of what is inside.
+            return _find_code(target.target)
+        case _:
+            return None
+
+
+def _is_constrained(lagrangian: BoundProgram) -> bool:
+    return row_path("multipliers") in lagrangian.program.rows
+
+
+def _estimate(lagrangian: BoundProgram, work: Work) -> float:
+    """Return what the work costs in torch [s]."""
+    elements = lagrangian.program.work + PASSES * sum(lagrangian.program.sizes)
+    turns = TURNS if _is_constrained(lagrangian) else 1
+    return (work.adam_steps + turns * USUAL_STEPS) * (
+        STEP_COST + ELEMENT_COST * work.starts * elements
+    )
