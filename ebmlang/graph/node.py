@@ -92,10 +92,15 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a node came from: the text, and the path of the term it was first built for."""
+    """Where a node came from: the text, and the path of the term it was first built for.
+
+    Where a node computes several steps of the text at once, one behind the other along its first
+    axis, `members` are theirs.
+    """
 
     span: Span | None
     path: str
+    members: "tuple[Origin, ...]" = ()
 
 
 Options: TypeAlias = tuple[tuple[str, Any], ...]
@@ -141,6 +146,10 @@ class RootKind(Enum):
     """A soft term's share of E: a real scalar, weight included."""
     MARGIN = "margin"
     """The margin of a term that is a constraint: a real scalar."""
+    ENERGIES = "energies"
+    """All ENERGY, in order: a real vector. Only batched graphs have it."""
+    MARGINS = "margins"
+    """All MARGIN, likewise."""
     HARD = "hard"
     """The margins of the conjuncts of a `require`, flat: a real vector."""
     CLAUSES = "clauses"

@@ -117,6 +117,7 @@ class _Emitter:
             for number, node in enumerate(graph.nodes)
             if node.operator == "variable"
         }
+        self._points = _name_points(graph)
         # From the end, since how much `prepare` returns is known only once all is written.
         ends = {path: place - len(self._rows) for place, path in enumerate(self._rows)}
         self._columns = {
@@ -188,9 +189,12 @@ class _Emitter:
         frame = self._frame()
         energies = [n for _, n in self._graph.roots_of(RootKind.ENERGY)]
         margins = [n for _, n in self._graph.roots_of(RootKind.MARGIN)]
-        frame.write([*energies, *margins])
-        frame.out.add(f"energies = {_joined(frame, energies, 'stack')}")
-        frame.out.add(f"margins = {_joined(frame, margins, 'stack')}")
+        vectors = [self._graph.roots.get(Root(k)) for k in (RootKind.ENERGIES, RootKind.MARGINS)]
+        sides = list(zip(("energies", "margins"), vectors, (energies, margins), strict=True))
+        frame.write([n for _, vector, numbers in sides for n in _either(vector, numbers)])
+        for name, vector, numbers in sides:
+            how = "stack" if vector is None else "cat"
+            frame.out.add(f"{name} = {_joined(frame, _either(vector, numbers), how)}")
         frame.out.add("return energies, margins")
         return self._batched(
             "terms", "Return energies [chain, term] and margins [chain, constraint].", frame
@@ -224,7 +228,7 @@ class _Emitter:
             out=Lines(),
             varying=self._graph.varying,
             guards=self._guards,
-            names={**self._variables, **self._columns},
+            names={**self._variables, **self._points, **self._columns},
             behind_prepare=behind_prepare,
             checks=checks or {},
         )
@@ -292,7 +296,39 @@ def _joined(frame: Frame, numbers: Sequence[int], how: str) -> str:
     """Return values side by side along the axis behind the chains."""
     if not numbers:
         return "x.new_zeros((x.shape[0], 0))"
+    if how == "cat" and len(numbers) == 1:
+        return spread(as_real(frame.operand(numbers[0]))).text
     return f"torch.{how}({_tuple([spread(as_real(frame.operand(n))) for n in numbers])}, 1)"
+
+
+def _either(vector: int | None, numbers: Sequence[int]) -> list[int]:
+    return list(numbers) if vector is None else [vector]
+
+
+def _name_points(graph: EnergyGraph) -> dict[int, str]:
+    """Return expressions of nodes that put variables side by side as a packed point does."""
+    starts: dict[int, tuple[int, int]] = {}
+    offset = 0
+    for place, variable in enumerate(graph.variables):
+        starts[place] = (offset, offset + math.prod(variable.shape))
+        offset = starts[place][1]
+    places = {variable.path: place for place, variable in enumerate(graph.variables)}
+    own: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for number, node in enumerate(graph.nodes):
+        if node.operator == "variable":
+            own[number] = places[node.option("path")]
+        elif node.operator == "reshape" and node.inputs[0] in own and len(node.shape) == 1:
+            own[number] = own[node.inputs[0]]
+        elif node.operator in ("stack", "concat") and len(node.inputs) > 1:
+            found = [own.get(i, -1) for i in node.inputs]
+            rank = 0 if node.operator == "stack" else 1
+            flat = all(len(graph.nodes[i].shape) == rank for i in node.inputs)
+            if flat and found[0] >= 0 and found == list(range(found[0], found[0] + len(found))):
+                first, last = starts[found[0]][0], starts[found[-1]][1]
+                whole = last - first == offset
+                names[number] = "x" if whole else f"x.narrow(1, {first}, {last - first})"
+    return names
 
 
 def _has_word(code: str, word: str) -> bool:
