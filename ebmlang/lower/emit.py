@@ -193,8 +193,11 @@ class _Emitter:
         sides = list(zip(("energies", "margins"), vectors, (energies, margins), strict=True))
         frame.write([n for _, vector, numbers in sides for n in _either(vector, numbers)])
         for name, vector, numbers in sides:
-            how = "stack" if vector is None else "cat"
-            frame.out.add(f"{name} = {_joined(frame, _either(vector, numbers), how)}")
+            if vector is None:
+                joined = _joined(frame, numbers, "stack")
+            else:
+                joined = spread(as_real(frame.operand(vector))).text
+            frame.out.add(f"{name} = {joined}")
         frame.out.add("return energies, margins")
         return self._batched(
             "terms", "Return energies [chain, term] and margins [chain, constraint].", frame
@@ -296,8 +299,6 @@ def _joined(frame: Frame, numbers: Sequence[int], how: str) -> str:
     """Return values side by side along the axis behind the chains."""
     if not numbers:
         return "x.new_zeros((x.shape[0], 0))"
-    if how == "cat" and len(numbers) == 1:
-        return spread(as_real(frame.operand(numbers[0]))).text
     return f"torch.{how}({_tuple([spread(as_real(frame.operand(n))) for n in numbers])}, 1)"
 
 
