@@ -192,7 +192,7 @@ def _choose(graph: EnergyGraph, number: int, operand: _Scalar) -> EnergyGraph:
             numbers.append(found if place is None else builder.element(found, place))
         else:
             numbers.append(
-                builder.add(replace(node, inputs=tuple(numbers[i] for i in node.inputs)))
+                builder.add(node.reading(tuple(numbers[i] for i in node.inputs)))
             )
     roots = {root: numbers[old] for root, old in graph.roots.items()}
     chosen = replace(graph, nodes=tuple(builder.nodes), roots=roots)

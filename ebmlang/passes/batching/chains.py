@@ -29,7 +29,7 @@ def widen_chains(graph: EnergyGraph, least: int) -> EnergyGraph:
             numbers.append(write.apply(reduction, (stacked,), {"axes": (-1,)}))
         else:
             inputs = tuple(numbers[i] for i in node.inputs)
-            numbers.append(builder.add(replace(node, inputs=inputs)))
+            numbers.append(builder.add(node.reading(inputs)))
     roots = {root: numbers[number] for root, number in graph.roots.items()}
     return replace(graph, nodes=tuple(builder.nodes), roots=roots)
 

@@ -206,7 +206,11 @@ class _Sorting:
         fits = all(0 < math.prod(shape) <= ELEMENTS for shape in (node.shape, *shapes))
         if record is None or number in self.pinned or not fits:
             return number
-        if record.family is Family.STRUCTURAL and node.operator not in ("expand", "stack", "concat"):
+        if record.family is Family.STRUCTURAL and node.operator not in (
+            "expand",
+            "stack",
+            "concat",
+        ):
             return number
         if record.commutative:
             operands = tuple(sorted(node.inputs, key=lambda i: (self.sorts[i], i)))
@@ -216,7 +220,15 @@ class _Sorting:
         # The kernel of a power depends on what a known exponent is.
         exponents = [self.graph.nodes[i] for i in operands[1:] if node.operator == "pow"]
         fixed = tuple(n.option("value") for n in exponents if n.operator == "constant")
-        return (node.operator, node.options, node.kind, node.shape, sorts, fixed, self.marks[number])
+        return (
+            node.operator,
+            node.options,
+            node.kind,
+            node.shape,
+            sorts,
+            fixed,
+            self.marks[number],
+        )
 
     def _join(self, number: int, key: object, node: Node) -> None:
         pool = self._pool(("step", key), leaf=False)
@@ -246,4 +258,3 @@ def _offsets(graph: EnergyGraph) -> tuple[dict[str, int], int]:
         offsets[variable.path] = dim
         dim += math.prod(variable.shape)
     return offsets, dim
-

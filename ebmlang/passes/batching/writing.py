@@ -113,9 +113,9 @@ class _Writing:
             if late and node.option("axes") == (-1,):
                 # No reduction minds in which order its elements stand.
                 vector = self._vector(source.inputs, source.origin, ordered=False)
-                return self.builder.add(replace(node, inputs=(vector,)))
+                return self.builder.add(node.reading((vector,)))
         inputs = tuple(self.value(i) for i in node.inputs)
-        return self.builder.add(replace(node, inputs=inputs))
+        return self.builder.add(node.reading(inputs))
 
     # --- elements of pools -----------------------------------------------------------
 
