@@ -10,7 +10,7 @@ Sums over different pools add up in another order than they were written in.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from ebmlang.graph import EnergyGraph, GraphBuilder, Kind, Node, Origin, Root, R
 from ebmlang.lang.operator import Family
 from ebmlang.lang.table import OPERATORS
 from ebmlang.passes.batching.chains import widen_chains
+from ebmlang.passes.batching.order import arrange
 from ebmlang.passes.batching.pools import Places, Pool, Pools, find_pools
 from ebmlang.passes.rewrite import Pass, Writer
 
@@ -38,17 +39,21 @@ def batch_terms(graph: EnergyGraph, least: int = LEAST) -> EnergyGraph:
     """
     wide = widen_chains(graph, least)
     pools = find_pools(wide)
-    if not any(len(pool.members) >= least and not pool.leaf for pool in pools.pools):
+    batched = {p.number for p in pools.pools if len(p.members) >= least and not p.leaf}
+    if not batched:
         return graph
-    return _Writing(wide, pools, least).graph()
+    return _Writing(wide, arrange(wide, pools, batched), batched, least).graph()
 
 
 class _Writing:
     """The new graph, and what each old node became."""
 
-    def __init__(self, graph: EnergyGraph, pools: Pools, least: int) -> None:
+    def __init__(
+        self, graph: EnergyGraph, pools: Pools, batched: Collection[int], least: int
+    ) -> None:
         self.old = graph
         self.pools = pools
+        self.batched = batched
         self.least = least
         self.builder = GraphBuilder()
         self.written: dict[int, int] = {}
@@ -71,7 +76,7 @@ class _Writing:
         return replace(self.old, nodes=tuple(self.builder.nodes), roots=roots)
 
     def _is_batched(self, pool: Pool) -> bool:
-        return not pool.leaf and len(pool.members) >= self.least
+        return pool.number in self.batched
 
     def _is_late(self, node: Node) -> bool:
         """Whether a step only puts many pieces side by side: what reads it decides how."""
@@ -250,8 +255,11 @@ class _Writing:
         if first.operator == "constant":
             arrays = [self.old.nodes[number].option("value").array for number in column]
             return self.builder.constant(np.stack(arrays), write.origin)
+        pool = self.pools.pools[self.pools.home[column[0]]]
+        if pool.number in self.batched and pool.members == list(column):
+            return self.arrays[pool.number]
         places = np.stack([self.pools.places[number] for number in column])
-        return self._pick(self.pools.pools[self.pools.home[column[0]]], places, write.origin)
+        return self._pick(pool, places, write.origin)
 
     def _lined_up(
         self,
