@@ -39,6 +39,9 @@ import ebmlang.lower.torch_kernels as k
 """
 
 
+_WORDS = re.compile(r"\w+")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """Emitted code, and what its inputs stand for.
@@ -244,7 +247,8 @@ class _Emitter:
         """Return the statements that take a packed point apart, as far as `lines` need it."""
         code = "\n".join(lines)
         variables = self._graph.variables
-        used = [i for i, v in enumerate(variables) if _has_word(code, f"x{i}")]
+        words = set(_WORDS.findall(code))
+        used = [i for i in range(len(variables)) if f"x{i}" in words]
         out = Lines()
         apart = ", ".join(f"x{i}" if i in used else "_" for i in range(len(variables)))
         sizes = [math.prod(variable.shape) for variable in variables]
@@ -282,11 +286,11 @@ def _function(signature: str, doc: str, lines: Sequence[str]) -> str:
 
 def _named(lines: Sequence[str], name: str, places: Mapping[str, int]) -> list[str]:
     """Return comments that say which paths the inputs read by these lines belong to."""
-    code = "\n".join(lines)
+    read = set(re.findall(rf"\b{name}\[(\d+)\]", "\n".join(lines)))
     return [
         f"    # {name}[{place}]: {show_path(path)}"
         for path, place in places.items()
-        if f"{name}[{place}]" in code
+        if str(place) in read
     ]
 
 

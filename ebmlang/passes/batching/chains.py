@@ -18,13 +18,21 @@ def widen_chains(graph: EnergyGraph, least: int) -> EnergyGraph:
     if sum(node.operator in _REDUCTIONS for node in graph.nodes) < least - 1:
         return graph
     links = _find_links(graph)
+    chains = {
+        number: operands
+        for number, node in enumerate(graph.nodes)
+        if node.operator in _REDUCTIONS and number not in links
+        if len(operands := _list_operands(graph, links, number)) >= least
+    }
+    if not chains:
+        return graph
     builder = GraphBuilder()
     numbers: list[int] = []
     for number, node in enumerate(graph.nodes):
-        operands = [] if number in links else _list_operands(graph, links, number)
-        if len(operands) >= least:
+        if number in chains:
             write = Writer(builder, node.origin)
-            stacked = write.apply("stack", [numbers[i] for i in operands], {"axis": -1})
+            operands = [numbers[i] for i in chains[number]]
+            stacked = write.apply("stack", operands, {"axis": -1})
             reduction = _REDUCTIONS[node.operator]
             numbers.append(write.apply(reduction, (stacked,), {"axes": (-1,)}))
         else:
@@ -54,8 +62,6 @@ def _find_links(graph: EnergyGraph) -> set[int]:
 def _list_operands(graph: EnergyGraph, links: set[int], number: int) -> list[int]:
     """Return what a chain that ends at a node joins, in order; nothing where it cannot be one."""
     top = graph.nodes[number]
-    if top.operator not in _REDUCTIONS:
-        return []
     found: list[int] = []
     waiting = list(reversed(top.inputs))
     while waiting:

@@ -140,6 +140,7 @@ class _Sorting:
         self.moved: set[int] = set()
         self.rows = {given.path for given in graph.givens if given.by_row}
         self.offsets, self.dim = _offsets(graph)
+        self.small = [0 < math.prod(node.shape) <= ELEMENTS for node in graph.nodes]
 
     def add(self, number: int) -> None:
         """Give a node its place and its sort."""
@@ -202,9 +203,9 @@ class _Sorting:
     def _key(self, number: int, node: Node) -> object:
         """Return what nodes of one shape have in common; something of its own where none can be."""
         record = OPERATORS.get(node.operator)
-        shapes = [self.graph.nodes[i].shape for i in node.inputs]
-        fits = all(0 < math.prod(shape) <= ELEMENTS for shape in (node.shape, *shapes))
-        if record is None or number in self.pinned or not fits:
+        if record is None or number in self.pinned or not self.small[number]:
+            return number
+        if not all(self.small[i] for i in node.inputs):
             return number
         if record.family is Family.STRUCTURAL and node.operator not in (
             "expand",
@@ -234,7 +235,8 @@ class _Sorting:
         pool = self._pool(("step", key), leaf=False)
         size = math.prod(node.shape)
         self.home[number] = pool.number
-        self.places[number] = np.arange(pool.size, pool.size + size).reshape(node.shape)
+        places = np.arange(pool.size, pool.size + size) if node.shape else np.asarray(pool.size)
+        self.places[number] = places.reshape(node.shape) if len(node.shape) > 1 else places
         pool.members.append(number)
         pool.size += size
 

@@ -160,6 +160,18 @@ class _Writing:
         array = self._array(pool)
         write = Writer(self.builder, origin)
         shape = self.builder.nodes[array].shape
+        if len(shape) == 1 and not places.shape and pool.size > 1:
+            # By far the most frequent: the energy of one term.
+            return self.builder.add(
+                Node(
+                    operator="take",
+                    inputs=(array, self.builder.constant(places, origin)),
+                    options=(("axis", -1),),
+                    kind=self.builder.nodes[array].kind,
+                    shape=(),
+                    origin=origin,
+                )
+            )
         flat = places.reshape(-1)
         first, count = int(flat[0]), len(flat)
         run = int(flat[-1]) - first == count - 1 and bool((np.diff(flat) == 1).all())
