@@ -144,7 +144,7 @@ def _choose(graph: EnergyGraph, choice: int, source: int, element: int | None) -
             numbers.append(chosen if element is None else builder.element(chosen, element))
         else:
             inputs = tuple(numbers[i] for i in node.inputs)
-            numbers.append(builder.add(replace(node, inputs=inputs)))
+            numbers.append(builder.add(node.reading(inputs)))
     roots = {root: numbers[number] for root, number in graph.roots.items()}
     changed = replace(graph, nodes=tuple(builder.nodes), roots=roots)
     runs = (RootKind.TOTAL, RootKind.ENERGY, RootKind.HARD, RootKind.LOWER, RootKind.UPPER)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ebmlang.analysis.enclosing import enclose_levels
 from ebmlang.analysis.framework import Derived, Inputs
 from ebmlang.analysis.refinement import Refiner
 from ebmlang.graph import EnergyGraph, Kind, Node, RootKind
@@ -40,6 +41,7 @@ def infer_bounds(graph: EnergyGraph, inputs: Inputs) -> tuple[Derived[Interval],
         {root.path: number for root, number in graph.roots_of(kind)}
         for kind in (RootKind.LOWER, RootKind.UPPER)
     ]
+    kinds = {variable.path: variable.domain for variable in graph.variables}
     early: set[int] = set()
     for numbers in sides:
         for number in numbers.values():
@@ -50,7 +52,7 @@ def infer_bounds(graph: EnergyGraph, inputs: Inputs) -> tuple[Derived[Interval],
         if node.operator == "variable":
             path = node.option("path")
             lower, upper = (known.get(numbers.get(path, -1)) for numbers in sides)
-            found = _domain(_kind_of(graph, path), node.shape)
+            found = _domain(kinds[path], node.shape)
             low = found.lower if lower is None else np.maximum(found.lower, lower.value.lower)
             high = found.upper if upper is None else np.minimum(found.upper, upper.value.upper)
             return Derived(Interval.make(low, high), "the declared domain")
@@ -58,11 +60,17 @@ def infer_bounds(graph: EnergyGraph, inputs: Inputs) -> tuple[Derived[Interval],
 
     for number in sorted(early):
         known[number] = _transfer(graph, number, known, leaf, STEPS)
+    plain = enclose_levels(
+        graph, known, lambda number, found: _transfer(graph, number, found, leaf, STEPS)
+    )
     refiner = Refiner(graph)
     found: list[Derived[Interval]] = []
-    for number in range(len(graph)):
-        plain = known[number] if number in known else _transfer(graph, number, found, leaf, STEPS)
-        found.append(refiner.refined(number, plain, found))
+    for number, node in enumerate(graph.nodes):
+        own = plain[number]
+        # What was made closer makes closer what is made of it.
+        if number not in known and any(found[i] is not plain[i] for i in node.inputs):
+            own = _transfer(graph, number, found, leaf, STEPS)
+        found.append(refiner.refined(number, own, found))
     return tuple(found)
 
 
@@ -92,10 +100,6 @@ def sign_of(x: Interval) -> int | None:
 
 
 # --- leaves --------------------------------------------------------------------------
-
-
-def _kind_of(graph: EnergyGraph, path: str) -> DomainKind:
-    return next(variable.domain for variable in graph.variables if variable.path == path)
 
 
 def _domain(kind: DomainKind, shape: tuple[int, ...]) -> Interval:

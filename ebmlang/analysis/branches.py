@@ -191,9 +191,7 @@ def _choose(graph: EnergyGraph, number: int, operand: _Scalar) -> EnergyGraph:
             found = numbers[source]
             numbers.append(found if place is None else builder.element(found, place))
         else:
-            numbers.append(
-                builder.add(replace(node, inputs=tuple(numbers[i] for i in node.inputs)))
-            )
+            numbers.append(builder.add(node.reading(tuple(numbers[i] for i in node.inputs))))
     roots = {root: numbers[old] for root, old in graph.roots.items()}
     chosen = replace(graph, nodes=tuple(builder.nodes), roots=roots)
     # Densities that only the others were made of are gone.

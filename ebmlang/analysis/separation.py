@@ -94,6 +94,6 @@ def _replace(graph: EnergyGraph, fill: dict[int, float]) -> EnergyGraph:
             numbers.append(builder.constant(value, node.origin))
         else:
             inputs = tuple(numbers[i] for i in node.inputs)
-            numbers.append(builder.add(replace(node, inputs=inputs)))
+            numbers.append(builder.add(node.reading(inputs)))
     roots = {root: numbers[number] for root, number in graph.roots.items()}
     return replace(graph, nodes=tuple(builder.nodes), roots=roots)

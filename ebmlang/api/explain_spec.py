@@ -4,9 +4,11 @@ from typing import Any
 
 from ebmlang.analysis import GraphFacts
 from ebmlang.analysis.solving import LBFGS
+from ebmlang.api.graphs import find_graph
 from ebmlang.api.interface import describe_interface
 from ebmlang.api.model import Model
 from ebmlang.graph.integrands import list_integrands, show_name
+from ebmlang.passes.batching import list_batches
 from ebmlang.source import EbmError
 
 
@@ -43,8 +45,15 @@ def describe_facts(model: Model) -> dict[str, Any]:
         "status": "analyzed",
         **describe.describe_facts(facts),
         "integrals": _describe_integrals(model, facts),
+        "batches": _describe_batches(model),
         **tiers,
     }
+
+
+def _describe_batches(model: Model) -> list[dict[str, Any]]:
+    """Return which terms are computed side by side."""
+    graph, _ = find_graph(model)
+    return [{"terms": list(one.paths), "steps": one.steps} for one in list_batches(graph)]
 
 
 def _describe_tiers(model: Model) -> dict[str, Any]:

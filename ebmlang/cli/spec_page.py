@@ -21,6 +21,9 @@ MOST_VARIABLES = 4
 MOST_PLACES = 2
 """Places where one term is not smooth that are listed."""
 
+MOST_BATCHES = 8
+"""Groups of terms of one shape that are listed."""
+
 MOST_BRANCHES = 8
 """Branches of an OR at the top that are listed."""
 
@@ -55,6 +58,7 @@ def print_spec_page(console: "Console", described: Described) -> None:
         ),
         ("is it proper?", _propriety(described["propriety"], width)),
         ("log Z of what is normalized", _integrals(described["integrals"], width)),
+        ("terms of one shape, computed side by side", _batches(described["batches"], width)),
         ("plan", _plan(described["blocks"], width)),
         ("solver, where none is asked for", _solver(described["solver"], width)),
         ("sampler, where none is asked for", _sampler(described["sampler"], width)),
@@ -190,6 +194,23 @@ def _integrals(integrals: list[Described], width: int) -> "RenderableType | None
         grid.add_row(described["name"], show_integral(integral), said)
         for reason in integral.reasons:
             grid.add_row("", "unreliable", reason)
+    return Padding(grid, (1, 0, 1, 2), expand=False)
+
+
+def _batches(batches: list[Described], width: int) -> "RenderableType | None":
+    """Return which terms share their steps; None where none do."""
+    from rich.padding import Padding
+
+    if not batches:
+        return None
+    grid = _grid(width - 2, 2)
+    for batch in batches[:MOST_BATCHES]:
+        first, *_, last = batch["terms"]
+        grid.add_row(
+            f"{len(batch['terms'])} terms", f"`{first}` to `{last}`: {batch['steps']} steps for all"
+        )
+    if len(batches) > MOST_BATCHES:
+        grid.add_row("", f"and {len(batches) - MOST_BATCHES} more groups")
     return Padding(grid, (1, 0, 1, 2), expand=False)
 
 

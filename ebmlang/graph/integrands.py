@@ -70,7 +70,7 @@ def keep_roots(graph: EnergyGraph, roots: Mapping[Root, int]) -> EnergyGraph:
             needed.update(graph.nodes[number].inputs)
     numbers = {old: new for new, old in enumerate(sorted(needed))}
     nodes = tuple(
-        replace(graph.nodes[old], inputs=tuple(numbers[i] for i in graph.nodes[old].inputs))
+        graph.nodes[old].reading(tuple(numbers[i] for i in graph.nodes[old].inputs))
         for old in sorted(needed)
     )
     return replace(graph, nodes=nodes, roots={root: numbers[old] for root, old in roots.items()})

@@ -68,23 +68,27 @@ class Kind(Enum):
     BOOL = "bool"
     CONSTRAINT = "constraint"
 
+    # Members are single objects; the hash of Enum is a call in Python, and nodes are hashed a lot.
+    __hash__ = object.__hash__
+
 
 class Constant:
     """A read-only array that can be a key: equal when dtype, shape and every bit agree."""
 
-    __slots__ = ("_key", "array")
+    __slots__ = ("_hash", "_key", "array")
 
     def __init__(self, array: NDArray[Any]) -> None:
         fixed = np.array(array, order="C")
         fixed.flags.writeable = False
         self.array = fixed
         self._key = (fixed.dtype.str, fixed.shape, fixed.tobytes())
+        self._hash = hash(self._key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Constant) and self._key == other._key
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return self._hash
 
     def __repr__(self) -> str:
         return f"Constant({self.array.tolist()!r})"
@@ -92,10 +96,15 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a node came from: the text, and the path of the term it was first built for."""
+    """Where a node came from: the text, and the path of the term it was first built for.
+
+    Where a node computes several steps of the text at once, one behind the other along its first
+    axis, `members` are theirs.
+    """
 
     span: Span | None
     path: str
+    members: "tuple[Origin, ...]" = ()
 
 
 Options: TypeAlias = tuple[tuple[str, Any], ...]
@@ -127,7 +136,24 @@ class Node:
 
     def option(self, name: str) -> Any:
         """Return the value of an option that this node has."""
-        return dict(self.options)[name]
+        for own, value in self.options:
+            if own == name:
+                return value
+        raise KeyError(name)
+
+    def reading(self, inputs: tuple[int, ...]) -> "Node":
+        """Return the same step on other inputs."""
+        if inputs == self.inputs:
+            return self
+        # Faster than `replace`, and passes do little else.
+        return Node(
+            operator=self.operator,
+            inputs=inputs,
+            options=self.options,
+            kind=self.kind,
+            shape=self.shape,
+            origin=self.origin,
+        )
 
 
 class RootKind(Enum):
@@ -141,6 +167,10 @@ class RootKind(Enum):
     """A soft term's share of E: a real scalar, weight included."""
     MARGIN = "margin"
     """The margin of a term that is a constraint: a real scalar."""
+    ENERGIES = "energies"
+    """All ENERGY, in order: a real vector. Only batched graphs have it."""
+    MARGINS = "margins"
+    """All MARGIN, likewise."""
     HARD = "hard"
     """The margins of the conjuncts of a `require`, flat: a real vector."""
     CLAUSES = "clauses"

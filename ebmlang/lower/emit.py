@@ -40,6 +40,9 @@ import ebmlang.lower.torch_kernels as k
 """
 
 
+_WORDS = re.compile(r"\w+")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """Emitted code, and what its inputs stand for.
@@ -122,6 +125,7 @@ class _Emitter:
             for number, node in enumerate(graph.nodes)
             if node.operator == "variable"
         }
+        self._points = _name_points(graph)
         # From the end, since how much `prepare` returns is known only once all is written.
         ends = {path: place - len(self._rows) for place, path in enumerate(self._rows)}
         self._columns = {
@@ -195,9 +199,15 @@ class _Emitter:
         frame = self._frame()
         energies = [n for _, n in self._graph.roots_of(RootKind.ENERGY)]
         margins = [n for _, n in self._graph.roots_of(RootKind.MARGIN)]
-        frame.write([*energies, *margins])
-        frame.out.add(f"energies = {_joined(frame, energies, 'stack')}")
-        frame.out.add(f"margins = {_joined(frame, margins, 'stack')}")
+        vectors = [self._graph.roots.get(Root(k)) for k in (RootKind.ENERGIES, RootKind.MARGINS)]
+        sides = list(zip(("energies", "margins"), vectors, (energies, margins), strict=True))
+        frame.write([n for _, vector, numbers in sides for n in _either(vector, numbers)])
+        for name, vector, numbers in sides:
+            if vector is None:
+                joined = _joined(frame, numbers, "stack")
+            else:
+                joined = spread(as_real(frame.operand(vector))).text
+            frame.out.add(f"{name} = {joined}")
         frame.out.add("return energies, margins")
         return self._batched(
             "terms", "Return energies [chain, term] and margins [chain, constraint].", frame
@@ -243,7 +253,7 @@ class _Emitter:
             varying=self._graph.varying,
             guards=self._guards,
             by_autograd=self._by_autograd,
-            names={**self._variables, **self._columns},
+            names={**self._variables, **self._points, **self._columns},
             behind_prepare=behind_prepare,
             checks=checks or {},
         )
@@ -256,7 +266,8 @@ class _Emitter:
         """Return the statements that take a packed point apart, as far as `lines` need it."""
         code = "\n".join(lines)
         variables = self._graph.variables
-        used = [i for i, v in enumerate(variables) if _has_word(code, f"x{i}")]
+        words = set(_WORDS.findall(code))
+        used = [i for i in range(len(variables)) if f"x{i}" in words]
         out = Lines()
         apart = ", ".join(f"x{i}" if i in used else "_" for i in range(len(variables)))
         sizes = [math.prod(variable.shape) for variable in variables]
@@ -294,11 +305,11 @@ def _function(signature: str, doc: str, lines: Sequence[str]) -> str:
 
 def _named(lines: Sequence[str], name: str, places: Mapping[str, int]) -> list[str]:
     """Return comments that say which paths the inputs read by these lines belong to."""
-    code = "\n".join(lines)
+    read = set(re.findall(rf"\b{name}\[(\d+)\]", "\n".join(lines)))
     return [
         f"    # {name}[{place}]: {show_path(path)}"
         for path, place in places.items()
-        if f"{name}[{place}]" in code
+        if str(place) in read
     ]
 
 
@@ -331,6 +342,36 @@ def _flattened(operand: Operand) -> Operand:
     if operand.shape == ():
         return operand.inside("{}.unsqueeze(1)")
     return operand.inside(f"{{}}.reshape((chains, {math.prod(operand.shape)}))")
+
+
+def _either(vector: int | None, numbers: Sequence[int]) -> list[int]:
+    return list(numbers) if vector is None else [vector]
+
+
+def _name_points(graph: EnergyGraph) -> dict[int, str]:
+    """Return expressions of nodes that put variables side by side as a packed point does."""
+    starts: dict[int, tuple[int, int]] = {}
+    offset = 0
+    for place, variable in enumerate(graph.variables):
+        starts[place] = (offset, offset + math.prod(variable.shape))
+        offset = starts[place][1]
+    places = {variable.path: place for place, variable in enumerate(graph.variables)}
+    own: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for number, node in enumerate(graph.nodes):
+        if node.operator == "variable":
+            own[number] = places[node.option("path")]
+        elif node.operator == "reshape" and node.inputs[0] in own and len(node.shape) == 1:
+            own[number] = own[node.inputs[0]]
+        elif node.operator in ("stack", "concat") and len(node.inputs) > 1:
+            found = [own.get(i, -1) for i in node.inputs]
+            rank = 0 if node.operator == "stack" else 1
+            flat = all(len(graph.nodes[i].shape) == rank for i in node.inputs)
+            if flat and found[0] >= 0 and found == list(range(found[0], found[0] + len(found))):
+                first, last = starts[found[0]][0], starts[found[-1]][1]
+                whole = last - first == offset
+                names[number] = "x" if whole else f"x.narrow(1, {first}, {last - first})"
+    return names
 
 
 def _has_word(code: str, word: str) -> bool:

@@ -108,8 +108,13 @@ def _concerned(node: Node, value: NDArray[Any], places: NDArray[np.bool_]) -> ND
 def _describe(graph: EnergyGraph, values: Values, blame: _Blame, chain: int) -> Diagnostic:
     node = graph.nodes[blame.number]
     bad = float(values[blame.number][blame.places].reshape(-1)[0])
-    span = node.origin.span
+    origin = node.origin
     terms = graph.terms_of(blame.number)
+    if origin.members:
+        # Steps of several terms at once stand one behind the other along the first axis.
+        origin = origin.members[int(np.argwhere(blame.places)[0][0])]
+        terms = (origin.path,)
+    span = origin.span
     notes = [_origin_note(values, node, blame)]
     if terms:
         notes.append(f"it is part of {', '.join(f'`{path}`' for path in terms)}")

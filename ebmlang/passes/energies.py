@@ -55,7 +55,7 @@ class _Writing:
             self.plain[number] = self.pairs[node.inputs[0]][1]
         else:
             inputs = tuple(self.plain[i] for i in node.inputs)
-            self.plain[number] = self.builder.add(replace(node, inputs=inputs))
+            self.plain[number] = self.builder.add(node.reading(inputs))
 
     def _pair(self, node: Node) -> _Pair:
         write = Writer(self.builder, node.origin, len(node.shape))

@@ -56,7 +56,7 @@ def _rewritten(
     if node.operator == "not":
         return inputs[0]
     if not negated:
-        return builder.add(replace(node, inputs=inputs))
+        return builder.add(node.reading(inputs))
     if node.operator in RELATIONS:
         rule = RELATIONS[node.operator]
         writer = Writer(builder, node.origin, len(node.shape))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ebmlang.graph import EnergyGraph
 from ebmlang.graph.validate import validate_graph
+from ebmlang.passes.batching import BATCHING
 from ebmlang.passes.energies import ENERGIES
 from ebmlang.passes.folding import FOLDING
 from ebmlang.passes.negation import NEGATION
@@ -14,7 +15,7 @@ from ebmlang.passes.sharing import SHARING
 ANALYZED: tuple[Pass, ...] = (NEGATION, ENERGIES, FOLDING, SHARING)
 """From the graph as built to the graph that analyses read."""
 
-PASSES: tuple[Pass, ...] = (*ANALYZED, PRUNING)
+PASSES: tuple[Pass, ...] = (*ANALYZED, PRUNING, BATCHING)
 """From the graph as built to the graph that is lowered."""
 
 

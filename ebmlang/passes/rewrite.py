@@ -123,8 +123,7 @@ def rewrite_nodes(graph: EnergyGraph, rewrite: Callable[[GraphBuilder, Node], in
     numbers: list[int] = []
     for node in graph.nodes:
         inputs = tuple(numbers[i] for i in node.inputs)
-        moved = node if inputs == node.inputs else replace(node, inputs=inputs)
-        numbers.append(rewrite(builder, moved))
+        numbers.append(rewrite(builder, node.reading(inputs)))
     roots = {root: numbers[number] for root, number in graph.roots.items()}
     return replace(graph, nodes=tuple(builder.nodes), roots=roots)
 

@@ -4,8 +4,6 @@ The graph is hash-consed, so equal steps are one node already. This pass makes m
 it writes the operands of commutative operators in one order, and then merges.
 """
 
-from dataclasses import replace
-
 from ebmlang.graph import EnergyGraph, GraphBuilder, Node
 from ebmlang.lang.table import OPERATORS
 from ebmlang.passes.rewrite import Pass, rewrite_nodes, with_bodies
@@ -19,7 +17,7 @@ def share_steps(graph: EnergyGraph) -> EnergyGraph:
 def _ordered(builder: GraphBuilder, node: Node) -> int:
     record = OPERATORS.get(node.operator)
     if record is not None and record.commutative:
-        return builder.add(replace(node, inputs=tuple(sorted(node.inputs))))
+        return builder.add(node.reading(tuple(sorted(node.inputs))))
     return builder.add(node)
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -47,6 +47,9 @@ class Subject:
 
     facts: GraphFacts
     program: Program
+
+    infinite: dict[str, bool] = field(default_factory=dict, init=False)
+    """What `is_infinite` has found, by path: half of the questions below ask it."""
 
     @property
     def graph(self) -> EnergyGraph:
@@ -133,12 +136,15 @@ class Subject:
 
     def is_infinite(self, path: str) -> bool:
         """Whether a soft term, or an element of it, has infinite energy at every point."""
-        number = self.root(RootKind.ENERGY, path)
-        if number is None:
-            return False
+        if path not in self.infinite:
+            number = self.root(RootKind.ENERGY, path)
+            self.infinite[path] = number is not None and self._exceeds_all(number)
+        return self.infinite[path]
+
+    def _exceeds_all(self, number: int) -> bool:
         bounds = self.facts.bounds[number].value
         # Where there is no value at all, the fault is another one.
-        return bool(np.any(bounds.lower == np.inf) and not np.any(bounds.empty))
+        return bool((bounds.lower == np.inf).any() and not bounds.empty.any())
 
     def is_constant(self, path: str) -> bool:
         """Whether a soft term has one energy everywhere, other than one that always holds."""
