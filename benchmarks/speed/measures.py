@@ -75,7 +75,9 @@ def find_tiers() -> tuple[str, ...]:
     return tuple(done.stdout.split())
 
 
-def _race(request: Request, kind: str, targets: Sequence[str], sizes: Sequence[int]) -> Iterator[Found]:
+def _race(
+    request: Request, kind: str, targets: Sequence[str], sizes: Sequence[int]
+) -> Iterator[Found]:
     titles = {
         "energies": "energy and gradient",
         "langevin": "an unadjusted Langevin step",

@@ -97,8 +97,6 @@ def _build_steps(
     sink.chunks.clear()
     # Each call begins at the same place, and so takes the same numbers of steps.
     return (
-        lambda: sample(
-            module.packed(), layout, sampler, chains=size, plan=plan, resume=place
-        ),
+        lambda: sample(module.packed(), layout, sampler, chains=size, plan=plan, resume=place),
         gradients,
     )

@@ -323,5 +323,3 @@ def hmc_step(gradient: Gradient, size: float) -> Callable[[Tensor], Tensor]:
         return torch.where(accepted[:, None], position, x)
 
     return step
-
-

@@ -38,7 +38,8 @@ def share_energy(graph: EnergyGraph) -> dict[int, tuple[str, ...]]:
     What only adds terms up belongs to `TOGETHER`.
     """
     shared = share_nodes(graph, {r.path: n for r, n in graph.roots_of(RootKind.ENERGY)})
-    whole = share_nodes(graph, {TOGETHER: n for _, n in graph.roots_of(RootKind.TOTAL)})
+    (total,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
+    whole = share_nodes(graph, {TOGETHER: total})
     return {number: shared.get(number, (TOGETHER,)) for number in whole}
 
 

@@ -243,9 +243,7 @@ def _find_active(graph: EnergyGraph) -> list[bool]:
     return active
 
 
-def _count_derivative(
-    graph: EnergyGraph, number: int, active: list[bool], uses: int
-) -> Work:
+def _count_derivative(graph: EnergyGraph, number: int, active: list[bool], uses: int) -> Work:
     node = graph.nodes[number]
     if not active[number]:
         return Work()
@@ -281,4 +279,3 @@ def _count_operand(graph: EnergyGraph, node: Node, size: int) -> Work:
         traffic=(0 if silent else 2 * elements + size) + gathered,
         calls=cost.reverse_calls + (1 if gathered else 0),
     )
-

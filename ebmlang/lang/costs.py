@@ -1,4 +1,4 @@
-"""What one evaluation of an operator costs, as data: additions and multiplications, functions, calls.
+"""What one evaluation of an operator costs, as data: arithmetic, functions, calls of torch.
 
 Counted per element, for one chain. A *function* is one evaluation of an exponential, a logarithm
 or a sine; dearer ones count as several. Forward is the value; reverse is what the derivative adds

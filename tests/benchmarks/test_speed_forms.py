@@ -5,7 +5,7 @@ import torch
 
 import ebmlang
 from benchmarks.speed.targets import TARGETS
-from benchmarks.speed.torch_forms import by_autograd, by_functional_grad, by_functions, build_form
+from benchmarks.speed.torch_forms import build_form, by_autograd, by_functional_grad, by_functions
 
 POINTS = 64
 ROUNDING = 1e-10
