@@ -131,7 +131,9 @@ def test_work_that_two_terms_share_is_split_between_them():
 def test_a_recurrence_costs_its_body_once_per_step():
     def cost(steps):
         return _costs(
-            f"var u: real[{steps}]\nlet s = scan t = 0.0 over a in u: sin(t) + a\nminimize e: s[{steps}]^2"
+            f"var u: real[{steps}]\n"
+            "let s = scan t = 0.0 over a in u: sin(t) + a\n"
+            f"minimize e: s[{steps}]^2"
         )
 
     more = cost(20).energy.functions - cost(10).energy.functions
