@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ebmlang.graph import Constant, EnergyGraph, Node, Root, RootKind
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.expression import write_operator
-from ebmlang.lower.guards import Edge, Guard, mask_inputs, plan_guards
+from ebmlang.passes.guards import Edge, Guard, mask_inputs, plan_guards
 from ebmlang.lower.site import Operand, Site, show_shape, spread, widen
 
 LINE_LENGTH = 96

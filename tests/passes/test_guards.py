@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ebmlang.graph import Kind, RootKind
-from ebmlang.lower.guards import plan_guards
+from ebmlang.passes.guards import plan_guards
 from ebmlang.lower.module import compile_graph
 from tests.lower.sketch import Sketch
 
