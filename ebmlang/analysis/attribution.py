@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.graph import EnergyGraph, Origin, RootKind
 
 TOGETHER = ""
 """The path of work that is no term's own: adding the terms up."""
@@ -41,6 +41,31 @@ def share_energy(graph: EnergyGraph) -> dict[int, tuple[str, ...]]:
     (total,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
     whole = share_nodes(graph, {TOGETHER: total})
     return {number: shared.get(number, (TOGETHER,)) for number in whole}
+
+
+def share_gradient(graph: EnergyGraph, gradient: EnergyGraph) -> dict[int, tuple[str, ...]]:
+    """Return, for each node of E and its gradient, the paths of the terms it works for.
+
+    A step of the gradient works for the terms of the step that it is the derivative of.
+
+    Args:
+        graph: Of E.
+        gradient: The same differentiated: its nodes keep the origin of what they came out of.
+    """
+    owners: dict[Origin, set[str]] = {}
+    for number, paths in share_energy(graph).items():
+        owners.setdefault(graph.nodes[number].origin, set()).update(paths)
+    order = [root.path for root, _ in graph.roots_of(RootKind.ENERGY)]
+    roots = (RootKind.TOTAL, RootKind.GRADIENT)
+    behind = {
+        str(place): n for place, (r, n) in enumerate(gradient.roots.items()) if r.kind in roots
+    }
+    shared = {}
+    for number in share_nodes(gradient, behind):
+        found = owners.get(gradient.nodes[number].origin, set())
+        named = tuple(path for path in order if path in found)
+        shared[number] = named or (TOGETHER,)
+    return shared
 
 
 def share_requirements(graph: EnergyGraph) -> dict[int, tuple[str, ...]]:

@@ -1,8 +1,10 @@
 """What an evaluation of E and of its gradient costs per chain, counted on the graph, by term.
 
-Forward is each node once. Reverse goes back over the nodes that an unknown reaches: per operand,
-what the operator's derivative takes, an addition where several uses of a value meet, and a sum
-where an operand was broadcast. A recurrence costs its body once per step.
+Each node costs once. The gradient is counted on the graph that derives it. Where there is none,
+because autograd has to go through a recurrence or a function from Python, it is estimated: going
+back over the nodes that an unknown reaches, per operand what the operator's derivative takes, an
+addition where several uses of a value meet, and a sum where an operand was broadcast. A recurrence
+costs its body once per step.
 
 Work that several terms share is split evenly among them, so that the terms add up to the whole.
 """
@@ -11,7 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ebmlang.analysis.attribution import share_energy, share_requirements
+from ebmlang.analysis.attribution import share_energy, share_gradient, share_requirements
 from ebmlang.graph import EnergyGraph, Kind, Node
 from ebmlang.lang.costs import COSTS, PRODUCTS, Per
 from ebmlang.lang.table import OPERATORS
@@ -100,21 +102,29 @@ class Costs:
     opaque: tuple[str, ...]
 
 
-def infer_costs(graph: EnergyGraph) -> Costs:
-    """Return what an optimized graph costs."""
+def infer_costs(graph: EnergyGraph, gradient: EnergyGraph | None = None) -> Costs:
+    """Return what an optimized graph costs.
+
+    Args:
+        graph: Of E.
+        gradient: The same differentiated, with roots GRADIENT; estimated where there is none.
+    """
     forward, reverse = count_forward(graph), count_reverse(graph)
+    both = {number: work.plus(reverse[number]) for number, work in forward.items()}
     energy, required = share_energy(graph), share_requirements(graph)
+    whole, users = (both, energy)
+    if gradient is not None:
+        whole, users = count_forward(gradient), share_gradient(graph, gradient)
     terms = [
-        *_split(energy, forward, reverse, required=False),
-        *_split(required, forward, reverse, required=True),
+        *_split(_Counted(forward, energy), _Counted(whole, users), required=False),
+        *_split(_Counted(forward, required), _Counted(both, required), required=True),
     ]
     order = {info.path: place for place, info in enumerate(graph.terms)}
     terms.sort(key=lambda term: order.get(term.path, len(order)))
-    total = add_up(forward[number] for number in energy)
     return Costs(
         terms=tuple(terms),
-        energy=total,
-        gradient=total.plus(add_up(reverse[number] for number in energy)),
+        energy=add_up(forward[number] for number in energy),
+        gradient=add_up(whole[number] for number in users),
         requirements=add_up(forward[number] for number in required),
         opaque=tuple(
             dict.fromkeys(
@@ -134,29 +144,43 @@ def add_up(works: Iterable[Work]) -> Work:
     return total
 
 
-def _split(
-    users: Mapping[int, tuple[str, ...]],
-    forward: Mapping[int, Work],
-    reverse: Mapping[int, Work],
-    *,
-    required: bool,
-) -> list[TermCost]:
-    mine: dict[str, list[tuple[int, int]]] = {}
-    for number, paths in users.items():
-        for path in paths:
-            mine.setdefault(path, []).append((number, len(paths)))
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Work by node, and the terms that each node works for."""
+
+    works: Mapping[int, Work]
+    users: Mapping[int, tuple[str, ...]]
+
+    def parts(self) -> dict[str, list[Work]]:
+        """Return, by term, its part of each node."""
+        found: dict[str, list[Work]] = {}
+        for number, paths in self.users.items():
+            part = self.works[number].times(1 / len(paths))
+            for path in paths:
+                found.setdefault(path, []).append(part)
+        return found
+
+    def shared(self, path: str) -> float:
+        """Return the operations of a term's part of what it does not have for itself."""
+        return sum(
+            self.works[number].operations / len(paths)
+            for number, paths in self.users.items()
+            if path in paths and len(paths) > 1
+        )
+
+
+def _split(value: _Counted, gradient: _Counted, *, required: bool) -> list[TermCost]:
+    values, gradients = value.parts(), gradient.parts()
     costs = []
-    for path, parts in mine.items():
-        energy = add_up(forward[number].times(1 / count) for number, count in parts)
-        back = add_up(reverse[number].times(1 / count) for number, count in parts)
-        shared = sum(forward[number].operations / count for number, count in parts if count > 1)
+    for path in dict.fromkeys([*values, *gradients]):
+        energy = add_up(values.get(path, ()))
         costs.append(
             TermCost(
                 path=path,
                 required=required,
                 energy=energy,
-                gradient=energy.plus(back),
-                shared=shared / energy.operations if energy.operations else 0.0,
+                gradient=add_up(gradients.get(path, ())),
+                shared=value.shared(path) / energy.operations if energy.operations else 0.0,
             )
         )
     return costs

@@ -14,6 +14,8 @@ from ebmlang.analysis.floors import (
 )
 from ebmlang.api.graphs import find_graph
 from ebmlang.api.model import Model
+from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.passes.gradient import NoRuleError, differentiate
 
 BATCHES = (1, 64, 4096, 65536)
 """Chains for which a rate is predicted."""
@@ -36,7 +38,7 @@ def describe_cost(model: Model, *, precision: str = PRECISION) -> dict[str, Any]
         EbmError: E0702-E0705 for the data.
     """
     graph, _ = find_graph(model)
-    costs = infer_costs(graph)
+    costs = infer_costs(graph, _differentiate(graph))
     size = REAL_BYTES[precision]
     return {
         "name": model.name,
@@ -48,6 +50,15 @@ def describe_cost(model: Model, *, precision: str = PRECISION) -> dict[str, Any]
         "opaque": list(costs.opaque),
         "rates": [_describe_rate(costs, chains, precision) for chains in BATCHES],
     }
+
+
+def _differentiate(graph: EnergyGraph) -> EnergyGraph | None:
+    """Return the graph of E and its gradient; None where that is left to autograd."""
+    (total,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
+    try:
+        return differentiate(graph, total)
+    except NoRuleError:
+        return None
 
 
 def find_tiers(costs: Costs) -> tuple[Floors, ...]:

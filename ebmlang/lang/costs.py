@@ -140,6 +140,13 @@ COSTS: Mapping[str, Cost] = MappingProxyType(
         "concat": _COPY,
         "take": _COPY,
         "gather": Cost(arithmetic=0, reverse_arithmetic=1, calls=2, reverse_calls=2),
+        # What derivatives are written with.
+        "sign": _LOGICAL,
+        "less_equal": _LOGICAL,
+        "digamma": Cost(arithmetic=10, functions=2, reverse_arithmetic=1),
+        "trigamma": Cost(arithmetic=10, functions=2),
+        "bessel_ratio": Cost(arithmetic=40, functions=2, calls=3),
+        "scatter": Cost(per=Per.OPERAND, reverse_arithmetic=0, calls=2),
     }
 )
 """Of elementwise, reducing and structural operators, by name."""
@@ -161,6 +168,7 @@ PRODUCTS: Mapping[str, Product] = MappingProxyType(
         "cholesky": lambda n: n["n"] ** 3 / 3,
         "cumsum": lambda n: n["n"],
         "sort": lambda n: n["n"] * math.log2(max(2, n["n"])),
+        "others": lambda n: 3 * n["n"],
     }
 )
 """Of core operators, by name. The derivative by one operand costs as much as the value.

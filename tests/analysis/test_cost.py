@@ -7,9 +7,11 @@ import torch
 import ebmlang
 from ebmlang.analysis.cost import add_up, infer_costs
 from ebmlang.api.graphs import find_graph
+from ebmlang.graph import RootKind
 from ebmlang.lang.costs import COSTS, PRODUCTS
 from ebmlang.lang.operator import Family
 from ebmlang.lang.table import OPERATORS
+from ebmlang.passes.gradient import differentiate
 from tests.counting import Counting
 
 CHAINS = 3
@@ -18,6 +20,23 @@ CHAINS = 3
 def _costs(text, **data):
     model = ebmlang.loads(text).bind(data)
     return infer_costs(find_graph(model)[0])
+
+
+def _derived_costs(text, **data):
+    """Return the costs, the gradient counted on the graph that derives it."""
+    graph, _ = find_graph(ebmlang.loads(text).bind(data))
+    (total,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
+    return infer_costs(graph, differentiate(graph, total))
+
+
+def _count_derived(text, **data):
+    """Return what torch does for E with its gradient as emitted, at a batch of points."""
+    packed = ebmlang.loads(text).bind(data).compile().packed()
+    x = torch.rand(CHAINS, packed.dim, dtype=torch.float64)
+    packed.energy_and_gradient(x)  # Compiles.
+    with Counting() as seen:
+        packed.energy_and_gradient(x)
+    return seen
 
 
 def _count(text, *, gradient, **data):
@@ -61,6 +80,15 @@ def test_products_of_matrices_are_counted_exactly(name, gradient):
     assert seen.flops == CHAINS * (costs.energy.products if expected is None else expected)
 
 
+@pytest.mark.parametrize("name", PRODUCT_SPECS)
+def test_products_in_emitted_gradients_are_counted_exactly(name):
+    data = {"a": np.ones((5, 7))}
+
+    seen = _count_derived(PRODUCT_SPECS[name], **data)
+
+    assert seen.flops == CHAINS * _derived_costs(PRODUCT_SPECS[name], **data).gradient.products
+
+
 def test_a_dot_product_takes_two_operations_per_element():
     text = "given a: real[9]\nvar x: real[9]\nminimize e: dot(a, x)^2"
 
@@ -86,6 +114,13 @@ def test_functions_are_counted_as_torch_evaluates_them(text, gradient):
     assert seen.functions == CHAINS * work
 
 
+@pytest.mark.parametrize("text", FUNCTION_SPECS)
+def test_functions_in_emitted_gradients_are_counted_exactly(text):
+    seen = _count_derived(text)
+
+    assert seen.functions == CHAINS * _derived_costs(text).gradient.functions
+
+
 def test_elementwise_arithmetic_is_counted_as_torch_does_it():
     text = "var x: real[6]\nvar y: real[6]\nminimize e: sum(abs(x * y - x / y))"
 
@@ -106,8 +141,9 @@ require fourth: norm(x) <= 3
 """
 
 
-def test_terms_add_up_to_the_whole():
-    costs = _costs(TERMS, a=np.eye(4))
+@pytest.mark.parametrize("infer", [_costs, _derived_costs])
+def test_terms_add_up_to_the_whole(infer):
+    costs = infer(TERMS, a=np.eye(4))
 
     soft = [term for term in costs.terms if not term.required]
     for parts, whole in (
