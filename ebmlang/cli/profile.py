@@ -95,10 +95,10 @@ def _write(found: "Profile", out: Path) -> None:
 def _draw_terms(found: "Profile") -> "Table":
     from ebmlang.cli.tables import open_table
 
-    table = open_table(["term", "energy", "gradient", "share", "memory"], left=["term"])
-    dearest = sorted(found.terms, key=lambda term: -term.seconds)[:MOST_TERMS]
+    table = open_table(["term", "energy", "with gradient", "share", "memory"], left=["term"])
+    dearest = sorted(found.terms, key=lambda term: -term.gradient)[:MOST_TERMS]
     for term in (term for term in found.terms if term in dearest):
-        share = "required" if term.required else f"{term.seconds / found.seconds:.1%}"
+        share = "required" if term.required else f"{term.gradient / found.seconds:.1%}"
         table.add_row(term.path or "adding up", *_cells([term]), share, _show_bytes(term.memory))
     if len(found.terms) > MOST_TERMS:
         table.add_row(f"… {len(found.terms) - MOST_TERMS} more")

@@ -12,9 +12,9 @@ class TermTime:
     Attributes:
         path: The term; empty for adding terms up.
         required: Whether it is a `require`, and in no energy.
-        energy: For its value [s].
-        gradient: For going back from it to the unknowns [s].
-        memory: Of the values that it makes [bytes].
+        energy: For its value alone [s].
+        gradient: For value and gradient together [s].
+        memory: Of the values that are made on the way to the gradient [bytes].
     """
 
     path: str
@@ -22,11 +22,6 @@ class TermTime:
     energy: float
     gradient: float
     memory: float
-
-    @property
-    def seconds(self) -> float:
-        """For value and gradient."""
-        return self.energy + self.gradient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +47,7 @@ class Profile:
     @property
     def seconds(self) -> float:
         """Of E with its gradient, with a clock after each step."""
-        return sum(term.seconds for term in self.terms if not term.required)
+        return sum(term.gradient for term in self.terms if not term.required)
 
     def describe(self) -> dict[str, Any]:
         """Return it for JSON. Any: numbers and texts."""
@@ -68,7 +63,7 @@ class Profile:
                     "required": term.required,
                     "energy_seconds": term.energy,
                     "gradient_seconds": term.gradient,
-                    "share": None if term.required else term.seconds / self.seconds,
+                    "share": None if term.required else term.gradient / self.seconds,
                     "memory_bytes": term.memory,
                 }
                 for term in self.terms

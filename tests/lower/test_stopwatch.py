@@ -3,9 +3,10 @@
 import torch
 
 import ebmlang
-from ebmlang.analysis.attribution import share_energy
+from ebmlang.analysis.attribution import share_energy, share_gradient
 from ebmlang.graph import RootKind
-from ebmlang.lower.stopwatch import time_nodes
+from ebmlang.lower.gradient import Question, gradient_graph
+from ebmlang.lower.stopwatch import time_gradient, time_values
 
 LEAVES = {"variable", "constant", "weight", "given"}
 
@@ -14,7 +15,7 @@ def _time(text, chains=4):
     module = ebmlang.loads(text).compile()
     x = torch.rand(chains, module.dim, dtype=torch.float64)
     totals = [number for _, number in module.graph.roots_of(RootKind.TOTAL)]
-    return module.graph, time_nodes(module, totals, x, rounds=1)
+    return module.graph, time_values(module, totals, x, rounds=1, backward=True)
 
 
 SPEC = """
@@ -38,6 +39,19 @@ def test_what_is_timed_backward_was_timed_forward():
     operators = {graph.nodes[number].operator for number in lap.backward}
     assert set(lap.backward) <= set(lap.forward)
     assert {"exp", "norm", "noisy_or"} <= operators
+
+
+def test_every_step_of_an_emitted_gradient_is_timed():
+    module = ebmlang.loads(SPEC).compile()
+    x = torch.rand(4, module.dim, dtype=torch.float64)
+    derived = gradient_graph(module.graph, Question.ENERGY)
+
+    lap = time_gradient(module, derived, x, rounds=1)
+
+    users = share_gradient(module.graph, derived)
+    steps = {n for n in users if derived.nodes[n].operator not in LEAVES}
+    assert set(lap.forward) == steps
+    assert not lap.backward
 
 
 def test_a_value_takes_eight_bytes_per_chain_and_element():
