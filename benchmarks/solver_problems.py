@@ -1,7 +1,7 @@
 """Problems with published optima, written by hand in NumPy and in torch, for peers of `ebm solve`.
 
-Each is also one of `tests.solve.optima`, written as a spec. Gradients are by hand, so that SciPy
-does not pay for differences.
+Each is also one of `tests.solve.optima`, written as a spec, but for the boxes, whose spec stands
+here. Gradients are by hand, so that SciPy does not pay for differences.
 """
 
 from collections.abc import Callable
@@ -153,10 +153,75 @@ def build_mgh09() -> HandWritten:
     )
 
 
+PAGE, SIZES = 10.0, ((4, 3), (3, 3), (3, 4), (4, 4), (3, 3), (3, 3))
+"""Side of a page, and the widths and heights of six boxes on it: two thirds of its area."""
+
+BOXES = f"""
+const page = {PAGE}
+const size = {[list(size) for size in SIZES]}
+var at: real[6, 2] in [[[0, 0] for s in size], [[page - s[0], page - s[1]] for s in size]]
+
+## One box [x, y, width, height] left of, right of, below or above another.
+fn apart(a: real[4], b: real[4]) =
+  a[0] + a[2] <= b[0] within 1 or b[0] + b[2] <= a[0] within 1
+  or a[1] + a[3] <= b[1] within 1 or b[1] + b[3] <= a[1] within 1
+
+prefer free: forall a, b in pairs(concat(at, size, axis=1)): apart(a, b)
+"""
+"""Twelve unknowns and thirty kinks; the optimum is 0, where no two boxes overlap."""
+
+
+def build_boxes() -> HandWritten:
+    """Return the energy of `BOXES`: per pair of boxes a noisy-or over the four sides."""
+    sizes = np.array(SIZES, dtype=float)
+    first, second = np.triu_indices(len(sizes), 1)
+    rows = np.arange(len(first))
+    # For each pair and side: the sign of (x_first - x_second), and what must be below zero.
+    shift = np.stack([sizes[first, 0], sizes[second, 0], sizes[first, 1], sizes[second, 1]], axis=1)
+    signs = np.array([1.0, -1.0, 1.0, -1.0])
+
+    def parts(x: Array) -> tuple[Array, Array]:
+        at = x.reshape(-1, 2)
+        gap = np.repeat(at[first] - at[second], 2, axis=1) * signs + shift
+        over = np.maximum(gap, 0.0)
+        return over, over**2 / 2
+
+    def value(x: Array) -> float:
+        _, energies = parts(x)
+        product = np.prod(-np.expm1(-energies), axis=1)
+        return float(-np.log1p(-product).sum())
+
+    def slope(x: Array) -> Array:
+        over, energies = parts(x)
+        failures = -np.expm1(-energies)
+        found = np.zeros((len(sizes), 2))
+        whole = 1 - np.prod(failures, axis=1)
+        for side in range(4):
+            others = np.prod(np.delete(failures, side, axis=1), axis=1)
+            pull = np.exp(-energies[:, side]) * others / whole * over[:, side] * signs[side]
+            np.add.at(found, (first, np.full_like(rows, side // 2)), pull)
+            np.subtract.at(found, (second, np.full_like(rows, side // 2)), pull)
+        return found.ravel()
+
+    push, place = torch.tensor(shift), torch.tensor(signs)
+
+    def batch(x: Tensor) -> Tensor:
+        at = x.view(len(x), -1, 2)
+        gap = (at[:, first] - at[:, second]).repeat_interleave(2, 2) * place + push
+        product = -torch.expm1(-torch.relu(gap).square() / 2)
+        return -torch.log1p(-product.prod(2)).sum(1)
+
+    upper = (PAGE - sizes).ravel()
+    return HandWritten(
+        lower=np.zeros_like(upper), upper=upper, value=value, slope=slope, batch=batch
+    )
+
+
 PROBLEMS: dict[str, Callable[[], HandWritten]] = {
     "lennard-jones 13": lambda: build_cluster(13),
     "rastrigin 10": lambda: build_rastrigin(10),
     "circles 10": lambda: build_circles(10),
+    "boxes 12": build_boxes,
     "MGH09": build_mgh09,
 }
 """By the names of `tests.solve.optima`."""

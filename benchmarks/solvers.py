@@ -22,7 +22,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.solver_problems import PROBLEMS, HandWritten
+import ebmlang
+from benchmarks.solver_problems import BOXES, PROBLEMS, HandWritten
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.lower.residuals import find_squares
 from ebmlang.runtime import UNLIMITED, SilentProgress, watch_interrupts
@@ -236,6 +237,7 @@ def torch_lbfgs(attempt: Attempt, rng: np.random.Generator) -> None:
 
 
 PEERS: Mapping[str, Peer] = {
+    "SciPy L-BFGS-B, multi-start": multistart("L-BFGS-B"),
     "SciPy SLSQP, multi-start": multistart("SLSQP"),
     "SciPy trust-constr, multi-start": multistart("trust-constr"),
     "SciPy differential evolution": differential_evolution,
@@ -312,6 +314,11 @@ def race_scipy(name: str, optimum: Optimum, starts: int) -> tuple[float, int]:
     return time.process_time() - begun, optimal
 
 
+def build_boxes_optimum() -> dict[str, Optimum]:
+    """Return the boxes, whose energy is 0 where none overlap, by name."""
+    return {"boxes 12": Optimum(model=ebmlang.loads(BOXES), energy=0.0, error=1e-8)}
+
+
 def show(times: list[float | None]) -> str:
     found = [t for t in times if t is not None]
     middle = f", {np.median(found):.2f} s" if found else ""
@@ -326,7 +333,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, nargs="*", default=[BATCH, 4 * BATCH])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    optima = build_optima()
+    optima = build_optima() | build_boxes_optimum()
     seeds, seconds = range(arguments.seeds), arguments.seconds
     # What is loaded at first use is not part of any attempt.
     try_ours(optima["MGH09"], 0, seconds, 8)
@@ -335,7 +342,10 @@ def main() -> None:
         for starts in (64, BATCH):
             times = [try_ours(optima[name], seed, seconds, starts) for seed in seeds]
             print(f"| ebmlang, {starts} starts | {show(times)} |", flush=True)
+        bounded = PROBLEMS[name]().margins is None
         for title, peer in PEERS.items():
+            if "L-BFGS-B" in title and not bounded:
+                continue  # It knows bounds only.
             times = [try_peer(peer, name, optima[name], seed, seconds) for seed in seeds]
             print(f"| {title} | {show(times)} |", flush=True)
     print("\n| starts brought to rest | ebmlang | optimal | SciPy | optimal |")
