@@ -10,8 +10,11 @@
 | `torch_forms`, `jax_forms` | the same, written by hand as an expert would |
 | `worker` | a process that holds candidates and times them when asked |
 | `rounds` | candidates of several processes in turn, on one core |
-| `energies`, `steps`, `busy`, `starting`, `solving` | the measures |
+| `measures`, `starting` | what is measured |
 | `report` | tables in Markdown |
+
+Draws per second are measured by `benchmarks/peers.py`, time to an optimum by `solvers.py`, and what
+one GPU does by `gpu.py`.
 
 Times are CPU seconds on one core; each figure is a median over rounds in which all candidates took
 turns, with its spread, so that ratios hold where absolute figures move with the machine.

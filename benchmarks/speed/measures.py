@@ -1,8 +1,11 @@
 """What is measured: each measure yields tables, and the same as JSON, as it goes."""
 
+import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -14,11 +17,14 @@ from benchmarks.speed.rounds import (
     Entrant,
     Workers,
     jax_entrants,
+    open_workers,
     ours_entrants,
     time_in_turns,
     torch_entrants,
 )
+from benchmarks.speed.starting import list_processes, show_starting, time_all
 from benchmarks.speed.targets import DENSITIES, ENERGIES
+from benchmarks.speed.worker import Candidate
 
 WAYS = (
     "torch autograd",
@@ -118,6 +124,70 @@ def steps(request: Request) -> Iterator[Found]:
         yield from _race(request, kind, names, sizes)
 
 
+BUSY_SIZE = 64
+
+
+def busy(request: Request) -> Iterator[Found]:
+    """Calls at a batch of 64, quiet and with another process on each core: on the wall."""
+    rows = []
+    described: list[dict[str, object]] = []
+    for target in request.chosen(ENERGIES):
+        candidate = Candidate(
+            form="ours", kind="energies", target=target, size=BUSY_SIZE, way="threads"
+        )
+        entrants = [
+            Entrant(name=f"ebmlang {tier}", python=sys.executable, candidate=candidate, tier=tier)
+            for tier in find_tiers()
+        ]
+        with open_workers(None) as workers:
+            quiet = time_in_turns(workers, entrants, rounds=request.rounds, seconds=request.seconds)
+            with _keep_busy():
+                loud = time_in_turns(
+                    workers, entrants, rounds=request.rounds, seconds=request.seconds
+                )
+        for alone, beside in zip(quiet, loud, strict=True):
+            if not alone.samples or not beside.samples:
+                continue
+            first, second = statistics.median(alone.walls), statistics.median(beside.walls)
+            rows.append(
+                f"| {target} | {alone.name} | {first * 1e6:.3g} | {second * 1e6:.3g} |"
+                f" {second / first:.2f} |"
+            )
+            described.append(
+                {"measure": "busy", "target": target, "name": alone.name}
+                | {"quiet": list(alone.walls), "busy": list(beside.walls)}
+            )
+    head = "| target | | quiet | busy | times |\n|---|---|---|---|---|"
+    title = f"\n**batch {BUSY_SIZE}, another process on each core**, microseconds on the wall\n"
+    yield "\n".join([title, head, *rows]), described
+
+
+@contextmanager
+def _keep_busy() -> Iterator[None]:
+    """Keep every core busy with a process of its own."""
+    code = "import os, sys; os.sched_setaffinity(0, {int(sys.argv[1])})\nwhile True: pass"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(core)])
+        for core in sorted(os.sched_getaffinity(0))
+    ]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def starting(request: Request) -> Iterator[Found]:
+    """Process start to the first draws of the eight schools, and `ebm check`."""
+    processes = list_processes(find_tiers(), request.peers)
+    found = time_all(processes, min(3, request.rounds))
+    title = "\n**process start to the first result**, CPU seconds of the process\n"
+    yield "\n".join([title, show_starting(found)]), [{"measure": "starting", "seconds": found}]
+
+
 MEASURES: Mapping[str, Callable[[Request], Iterator[Found]]] = MappingProxyType(
-    {"energies": energies, "steps": steps}
+    {"energies": energies, "steps": steps, "busy": busy, "starting": starting}
 )
+"""What else there is stands beside this kit: draws per second in `peers.py`, time to an optimum in
+`solvers.py`, and one GPU in `gpu.py`."""

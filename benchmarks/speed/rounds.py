@@ -87,7 +87,11 @@ class Workers:
     def find(self, entrant: Entrant) -> _Worker:
         key = (entrant.python, entrant.tier)
         if key not in self.running:
-            environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+            environment = os.environ | {"PYTHONPATH": str(ROOT)}
+            if self.core is None:
+                environment.pop("OMP_NUM_THREADS", None)
+            else:
+                environment["OMP_NUM_THREADS"] = "1"
             if entrant.tier:
                 environment["EBM_TIER"] = entrant.tier
             if self.core is not None:

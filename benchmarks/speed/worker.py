@@ -28,7 +28,8 @@ class Candidate:
 
     Attributes:
         form: `ours`, `torch` or `jax`.
-        way: For torch, which way to the gradient.
+        way: For torch, which way to the gradient; for ours `threads`, where torch and the tiers
+            may use as many as they choose.
         kind: What of it: `energies`, `langevin` or `hmc`.
         target: Of which target.
         size: Points or chains.
@@ -58,7 +59,8 @@ def build_call(candidate: Candidate) -> Call:
 
             from benchmarks.speed import ours
 
-            torch.set_num_threads(1)
+            if candidate.way != "threads":
+                torch.set_num_threads(1)
             return Call(*ours.build_call(candidate.kind, target, candidate.size))
         case "torch":
             return Call(*_build_torch(candidate, target))
