@@ -170,6 +170,12 @@ class RootKind(Enum):
     its energy; or an energy, a number, a mask. Only graphs made for explaining have these."""
     PIECE_MARGIN = "piece margin"
     """The margin of a PIECE that is a constraint."""
+    POINT = "point"
+    """The packed point in the written coordinates, in a graph of free ones: a real vector."""
+    VOLUME = "volume"
+    """The log-determinant of the map from free coordinates: a real scalar."""
+    POTENTIAL = "potential"
+    """E less the VOLUME: what a sampler moves on; a real scalar."""
     GRADIENT = "gradient"
     """The derivative of one output by the variable of the same path, in its shape: a real array.
     Only graphs that `passes.gradient` has made have these."""

@@ -21,7 +21,7 @@ from ebmlang.lower.binding import (
 )
 from ebmlang.lower.emit import Program, emit_program
 from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, guard_externs
-from ebmlang.lower.gradient import Question, bind_derivatives
+from ebmlang.lower.gradient import Compiled, Question, bind_derivatives
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.rows import RowEnergy
 from ebmlang.passes.clauses import list_required
@@ -126,7 +126,7 @@ class CompiledEnergy(torch.nn.Module):
         # Functions for the values of some nodes, compiled when first asked for; copies share them.
         self.traces: dict[tuple[int, ...], tuple[Program, Functions]] = {}
         # Likewise for values with their gradients; None where something has no rule.
-        self.gradients: dict[Question, tuple[Program, Functions] | None] = {}
+        self.gradients: dict[Question, Compiled | None] = {}
         self._binding: Binding | None = None
 
     @property

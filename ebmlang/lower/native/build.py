@@ -1,0 +1,198 @@
+"""C text to a loaded library, by the compiler of this machine.
+
+A library is named after the hash of all that decides what is in it: the text, the flags, the
+compiler's version and the processor. It is kept in the folder of the user's caches, appears there
+under its name only when whole, and is built once however many processes want it at the same time.
+Where that folder cannot be written, it is built in a temporary one. Where there is no
+compiler, or it fails, there is no library: whoever asked goes on without, and can say why.
+"""
+
+import atexit
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from ebmlang.syntax.grammar import cache_folder
+
+Precision: TypeAlias = Literal["float32", "float64"]
+
+PRELUDE = Path(__file__).with_name("prelude.h")
+
+FLAGS = (
+    *("-std=gnu11", "-O3", "-march=native", "-shared", "-fPIC", "-w"),
+    # What these give up is errno and the floating-point exceptions, which nothing here reads; nan,
+    # inf and the order of additions stay.
+    *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),
+)
+
+LIBRARIES = ("-lmvec", "-lm")
+"""What is linked: the vector forms of functions come from glibc's libmvec."""
+
+PATIENCE = 120.0
+"""Longest time that the compiler gets [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Loaded machine code.
+
+    Attributes:
+        handle: By which its functions are called; they release the interpreter's lock.
+        path: Where it was loaded from.
+    """
+
+    handle: ctypes.CDLL
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why there is no library, in words for people."""
+
+    reason: str
+
+
+_lock = threading.Lock()
+_loaded: dict[str, Library | Absence] = {}
+_being_built: dict[str, threading.Lock] = {}
+
+
+def build_library(text: str, precision: Precision) -> Library | Absence:
+    """Return the library of C text, built if it is not kept, or why there is none.
+
+    The same text gives the same library for the whole process; threads that ask for one at the same
+    time wait for the first.
+
+    Args:
+        text: Without the prelude.
+        precision: What `real` is in it.
+    """
+    compiler = find_compiler()
+    if compiler is None:
+        return Absence("there is no C compiler (`cc`) on this machine")
+    whole = assemble(text, precision)
+    name = _name(whole, compiler)
+    with _lock:
+        building = _being_built.setdefault(name, threading.Lock())
+    with building:
+        if name not in _loaded:
+            _loaded[name] = _load_or_build(whole, name, compiler)
+        return _loaded[name]
+
+
+def is_kept(text: str, precision: Precision) -> bool:
+    """Whether the library of C text can be had without running the compiler."""
+    compiler = find_compiler()
+    if compiler is None:
+        return False
+    name = _name(assemble(text, precision), compiler)
+    return name in _loaded or (_folder() / name).is_file()
+
+
+def assemble(text: str, precision: Precision) -> str:
+    """Return a whole translation unit."""
+    prelude = PRELUDE.read_text(encoding="utf-8")
+    return f"#define REAL_IS_FLOAT {int(precision == 'float32')}\n{prelude}\n{text}"
+
+
+def find_compiler() -> str | None:
+    """Return the C compiler: what the environment's `CC` names, else `cc`."""
+    return shutil.which(os.environ.get("CC") or "cc")
+
+
+def _folder() -> Path:
+    return cache_folder() / "native"
+
+
+def _load_or_build(whole: str, name: str, compiler: str) -> Library | Absence:
+    kept = _folder() / name
+    with suppress(OSError):
+        return _load(kept)
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        return _build(whole, kept, compiler)
+    # The folder cannot be written, or its disk is full.
+    try:
+        return _build(whole, _scratch() / name, compiler)
+    except OSError as error:
+        return Absence(f"machine code could not be written: {error.strerror or error}")
+
+
+def _build(whole: str, target: Path, compiler: str) -> Library | Absence:
+    """Compile next to the target, and move what comes out to it.
+
+    Raises:
+        OSError: The folder does not take it.
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as folder:
+        source, built = Path(folder) / "energy.c", Path(folder) / target.name
+        source.write_text(whole, encoding="utf-8")
+        command = [compiler, *FLAGS, str(source), "-o", str(built), *LIBRARIES]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return Absence(f"the C compiler took longer than {PATIENCE:g} s")
+        if done.returncode != 0 or not built.is_file():
+            if "No space left" in done.stderr:
+                raise OSError(28, "no space left on the disk")
+            first = (done.stderr.strip() or "it said nothing").splitlines()[0]
+            return Absence(f"the C compiler `{compiler}` failed: {first}")
+        built.replace(target)
+    return _load(target)
+
+
+def _load(path: Path) -> Library:
+    """Load machine code.
+
+    Raises:
+        OSError: There is none, or it is no library.
+    """
+    return Library(ctypes.CDLL(str(path)), path)
+
+
+def _name(whole: str, compiler: str) -> str:
+    parts = (whole, " ".join((*FLAGS, *LIBRARIES)), _version(compiler), _processor())
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"{digest[:24]}.so"
+
+
+@lru_cache(maxsize=8)
+def _version(compiler: str) -> str:
+    """Return what tells this compiler from others."""
+    try:
+        asked = subprocess.run(
+            [compiler, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return compiler
+    return asked.stdout
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str:
+    """Return what tells this kind of processor from others: machine code is for one kind."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith(("flags", "Features")):
+                return line
+    return f"{platform.machine()} {platform.processor()}"
+
+
+@lru_cache(maxsize=1)
+def _scratch() -> Path:
+    """Return a folder that lasts as long as the process."""
+    folder = Path(tempfile.mkdtemp(prefix="ebmlang-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -1,0 +1,187 @@
+"""A graph as a C function over a block of chains, or why there is none.
+
+The function follows one form, whatever it computes:
+
+    static void NAME(const real *restrict x, const inputs *in, real *const *restrict out,
+                     real *restrict scratch);
+    #define NAME_SCRATCH <reals>
+
+`x` is `[dim][LANES]`, a packed point of each chain; `out[k]` is `[elements][LANES]`; all begin at
+multiples of 64 bytes. The text does not grow with the sizes of arrays past a few elements.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ebmlang.graph import Constant, EnergyGraph, Kind
+from ebmlang.lower.native.cells import Block, Compute, Copy, Fold, Read
+from ebmlang.lower.native.lowering import Lowering
+from ebmlang.lower.native.places import Place
+from ebmlang.lower.native.recurrences import lower_scan
+from ebmlang.lower.native.text import write_cells
+from ebmlang.lower.native.workshop import DeclinedError, Registry, Workshop
+
+HEADERS = ("lanes.h", "elementary.h", "compositions.h", "special.h", "matrices.h")
+"""What emitted functions build on, in this order."""
+
+SCRATCH = 1 << 22
+"""Most vectors of scratch that a block of chains may take: 256 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeProgram:
+    """A C function, and what it is to be handed.
+
+    Attributes:
+        name: Of the function.
+        text: Its definition; `support` and the prelude go in front.
+        shared: The arrays of `in->shared`: nodes of the graph that no unknown decides, or constants.
+        kinds: What their elements are.
+        rows: The paths of the data of `in->rows`.
+        sizes: For each output, how many elements it has.
+        work: Elements that are computed for one chain.
+    """
+
+    name: str
+    text: str
+    shared: tuple[int | Constant, ...]
+    kinds: tuple[Kind, ...]
+    rows: tuple[str, ...]
+    sizes: tuple[int, ...]
+    work: int
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Why there is no C for a graph, in words for people."""
+
+    reason: str
+
+
+@lru_cache(maxsize=1)
+def support() -> str:
+    """Return the C text that emitted functions build on."""
+    folder = Path(__file__).parent
+    return "\n".join(
+        (folder / name).read_text(encoding="utf-8") for name in HEADERS
+    )
+
+
+def emit_native(
+    graph: EnergyGraph, outputs: Sequence[int], name: str
+) -> NativeProgram | Declined:
+    """Return a C function of some nodes of a graph, or why there is none.
+
+    Args:
+        graph: A graph that has been through the passes.
+        outputs: Numbers of nodes, in the order of `out`; whole numbers come out as reals.
+        name: The name of the function.
+    """
+    registry = Registry()
+    shop = Workshop(registry=registry)
+    try:
+        lowering = Lowering(
+            graph=graph,
+            shop=shop,
+            varying=graph.varying,
+            scan=lower_scan,
+            known=_inputs(graph, shop),
+        )
+        lowering.lower(outputs)
+        sizes = []
+        for place, number in enumerate(outputs):
+            read = shop.real(lowering.known[number])
+            sizes.append(math.prod(read.shape))
+            shop.cells.append(_output(read, f"o{place}"))
+        lines, room = write_cells(shop.cells, "((vec *)scratch)")
+    except DeclinedError as declined:
+        return Declined(str(declined))
+    if room > SCRATCH:
+        return Declined(f"takes {room} vectors of scratch for each block of chains")
+    return NativeProgram(
+        name=name,
+        text=_function(name, lines, room, registry, len(sizes)),
+        shared=tuple(registry.shared),
+        kinds=tuple(registry.kinds),
+        rows=tuple(registry.rows),
+        sizes=tuple(sizes),
+        work=_count_work(shop),
+    )
+
+
+def _inputs(graph: EnergyGraph, shop: Workshop) -> dict[int, Read]:
+    """Return the unknowns, and the data by row, as they stand in memory."""
+    starts, start = {}, 0
+    for variable in graph.variables:
+        starts[variable.path] = start
+        start += math.prod(variable.shape)
+    by_row = [given.path for given in graph.givens if given.by_row]
+    known = {}
+    for number, node in enumerate(graph.nodes):
+        if node.operator == "variable":
+            offset = starts[node.option("path")]
+            known[number] = shop.memory("X", Kind.REAL, node.shape, offset)
+        elif node.operator == "given" and node.option("path") in by_row:
+            known[number] = _row(shop, node.option("path"), node.kind, node.shape)
+    return known
+
+
+def _row(shop: Workshop, path: str, kind: Kind, shape: tuple[int, ...]) -> Read:
+    place = shop.registry.rows.setdefault(path, len(shop.registry.rows))
+    values = shop.memory(f"r{place}", Kind.REAL, shape)
+    if kind is Kind.INT:
+        return shop.compute("to_int({0})", values, kind=kind)
+    return shop.compute("({0} != 0)", values, kind=kind) if kind is Kind.BOOL else values
+
+
+def _output(read: Read, target: str) -> Copy:
+    return Copy(
+        kind=Kind.REAL,
+        shape=read.shape,
+        read=read,
+        into=lambda index: index,
+        size=read.shape,
+        target=target,
+    )
+
+
+_ELEMENT = {Kind.REAL: "real", Kind.INT: "int64_t", Kind.BOOL: "uint8_t"}
+
+
+def _function(
+    name: str, lines: Sequence[str], room: int, registry: Registry, outputs: int
+) -> str:
+    head = ["const vec *const X = (const vec *)x;"]
+    head += [
+        f"const {_ELEMENT[kind]} *const restrict s{i} = in->shared[{i}];"
+        for i, kind in enumerate(registry.kinds)
+    ]
+    head += [f"const vec *const r{i} = (const vec *)in->rows[{i}];" for i in range(len(registry.rows))]
+    head += [f"vec *const o{i} = (vec *)out[{i}];" for i in range(outputs)]
+    body = "\n".join(f"  {line}" for line in (*head, *lines))
+    return (
+        f"#define {name}_SCRATCH ({room} * LANES)\n"
+        f"static void {name}(const real *restrict x, const inputs *in,\n"
+        f"    real *const *restrict out, real *restrict scratch) {{\n{body}\n}}\n"
+    )
+
+
+def _count_work(shop: Workshop) -> int:
+    work = 0
+    for cell in shop.cells:
+        match cell:
+            case Compute():
+                work += math.prod(cell.shape)
+            case Fold():
+                work += math.prod(cell.over)
+            case Block():
+                work += math.prod(cell.shape) + cell.room
+            case _:
+                pass
+    return work
+
+
+__all__ = ["Declined", "NativeProgram", "Place", "emit_native", "support"]
