@@ -7,13 +7,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 import torch
-from torch import Tensor
 
 import ebmlang
 from benchmarks.speed.targets import Target
 from ebmlang.api.compile import lay_out
 from ebmlang.lower.module import CompiledEnergy
-from ebmlang.lower.packed import PackedEnergy
+from ebmlang.runtime import threads_for
 from ebmlang.sample import Plan, sample
 from ebmlang.sample.draws import MemorySink
 from ebmlang.sample.methods import METHODS
@@ -42,21 +41,6 @@ def compile_target(target: Target, dtype: torch.dtype = torch.float32) -> Compil
     return ebmlang.loads(target.text).bind(dict(target.data)).compile(dtype=dtype)
 
 
-def find_gradient(packed: PackedEnergy) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """Return what samplers and solvers call for energy and gradient."""
-    emitted = getattr(packed, "energy_and_gradient", None)
-    if emitted is not None:
-        return emitted  # type: ignore[no-any-return]
-
-    def differentiate(x: Tensor) -> tuple[Tensor, Tensor]:
-        leaf = x.detach().requires_grad_()
-        value = packed.energy(leaf)
-        (slope,) = torch.autograd.grad(value.sum(), leaf)
-        return value.detach(), slope
-
-    return differentiate
-
-
 def build_call(kind: str, target: Target, size: int) -> tuple[Callable[[], object], float]:
     """Return a call to time, and how many gradients of the whole batch it takes.
 
@@ -67,9 +51,15 @@ def build_call(kind: str, target: Target, size: int) -> tuple[Callable[[], objec
     """
     module = compile_target(target)
     if kind == "energies":
-        gradient = find_gradient(module.packed())
+        gradient = module.packed().energy_and_gradient
         x = torch.tensor(target.points(size), dtype=torch.float32)
-        return lambda: gradient(x), 1
+
+        def call() -> object:
+            # As runs do it: nothing else decides how many threads there are.
+            with threads_for(x.numel()):
+                return gradient(x)
+
+        return call, 1
     return _build_steps(kind, module, target, size)
 
 

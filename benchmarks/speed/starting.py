@@ -13,7 +13,7 @@ from benchmarks.speed.rounds import ROOT
 
 SPEC = str(ROOT / "examples" / "eight_schools.ebm")
 DATA = str(ROOT / "examples" / "eight_schools.json")
-WARMUP, DRAWS, CHAINS = 500, 500, 4
+WARMUP, DRAWS, CHAINS = 500, 100, 4
 
 OURS = (sys.executable, "-m", "ebmlang")
 SAMPLING = ("--chains", str(CHAINS), "--warmup", str(WARMUP), "--draws", str(DRAWS))

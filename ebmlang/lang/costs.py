@@ -112,14 +112,14 @@ COSTS: Mapping[str, Cost] = MappingProxyType(
         "max": Cost(per=Per.OPERAND, reverse_arithmetic=2, reverse_calls=3),
         "mean": Cost(per=Per.OPERAND, reverse_calls=2),
         "norm": Cost(per=Per.OPERAND, arithmetic=2, reverse_arithmetic=2, reverse_calls=3),
-        # The largest is taken off before, and looked for infinities.
+        # The largest is taken off before.
         "logsumexp": Cost(
             per=Per.OPERAND,
             arithmetic=5,
             functions=1,
             reverse_arithmetic=3,
             reverse_functions=1,
-            calls=6,
+            calls=1,
             reverse_calls=4,
         ),
         # Log failures take two functions, each of the two forms another.

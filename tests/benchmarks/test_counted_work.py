@@ -34,22 +34,23 @@ class Budget:
 
 
 BUDGETS = {
-    "ring": Budget(33, 24, 709),
-    "product": Budget(64, 35, 2216),
-    "tree": Budget(86, 78, 71_888),
-    "gaussian": Budget(13, 8, 776),
-    "eight schools": Budget(87, 57, 694),
-    "funnel": Budget(50, 29, 408),
-    "banana": Budget(39, 21, 88),
+    "ring": Budget(29, 13, 296),
+    "product": Budget(61, 27, 1448),
+    "tree": Budget(91, 67, 50_160),
+    "gaussian": Budget(15, 5, 392),
+    "eight schools": Budget(87, 53, 582),
+    "funnel": Budget(49, 27, 336),
+    "banana": Budget(33, 18, 76),
 }
 
 FEW, MANY = 16, 48
 
-CLOSE = 0.15
-"""How far the operations of torch may be from those that the cost model counts."""
+CLOSE, FEW_CALLS = 0.15, 2
+"""How far the operations of torch may be from those that the cost model counts: a share of them, or
+a few, since a step may be written in one call more or less."""
 
 
-FAR = 3
+FAR = 2
 """How many times the operations of fused hand-written forms a call may take."""
 
 
@@ -101,7 +102,7 @@ def test_operations_are_as_many_as_the_cost_model_counts(name):
     module = compile_target(TARGETS[name]())
     costs = infer_costs(module.graph, gradient_graph(module.graph, Question.ENERGY))
 
-    assert _count(name, FEW).count == pytest.approx(costs.gradient.calls, rel=CLOSE)
+    assert _count(name, FEW).count == pytest.approx(costs.gradient.calls, rel=CLOSE, abs=FEW_CALLS)
 
 
 @pytest.mark.parametrize("name", BUDGETS)
