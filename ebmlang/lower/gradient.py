@@ -15,6 +15,8 @@ from torch import Tensor
 from ebmlang.graph import EnergyGraph, RootKind
 from ebmlang.lower.emit import Program, emit_gradient
 from ebmlang.lower.execution import COMPILATIONS, Functions, execute, guard_externs
+from ebmlang.lower.native.function import NativeFunction
+from ebmlang.lower.native.slopes import build_slopes, is_possible
 from ebmlang.passes.gradient import NoRuleError, differentiate, lagrangian, violation
 from ebmlang.runtime import ValueAndGradient
 
@@ -57,8 +59,11 @@ def bind_derivatives(energy: "CompiledEnergy") -> Derive:
 
     def derive(question: Question) -> Slopes | None:
         if question not in found:
-            compiled = _compiled(energy, question)
-            if compiled is None:
+            native = _native(energy, question)
+            compiled = None if native is not None else _compiled(energy, question)
+            if native is not None:
+                found[question] = native
+            elif compiled is None:
                 found[question] = None
             else:
                 program, functions, rows = compiled
@@ -94,11 +99,41 @@ Compiled: TypeAlias = tuple[Program, Functions, int]
 """Emitted code, its functions, and how many points they take at a time in a large batch."""
 
 
+def _derived(energy: "CompiledEnergy", question: Question) -> EnergyGraph | None:
+    if question not in energy.derived:
+        try:
+            energy.derived[question] = gradient_graph(energy.graph, question)
+        except NoRuleError:
+            energy.derived[question] = None
+    return energy.derived[question]
+
+
+def _native(energy: "CompiledEnergy", question: Question) -> Slopes | None:
+    """Return machine code; None where there is none, or it is not worth it."""
+    if not is_possible(energy):
+        return None
+    graph = _derived(energy, question)
+    if graph is None:
+        return None
+    key = (question, energy.dtype, energy.ahead)
+    if key not in energy.natives:
+        energy.natives[key] = build_slopes(energy, graph)
+    code = energy.natives[key]
+    if code is None:
+        return None
+    function = NativeFunction(energy, code)
+
+    def slopes(x: Tensor, *columns: Tensor) -> ValueAndGradient:
+        value, gradient = function(x, *columns)
+        return value, gradient
+
+    return slopes
+
+
 def _compiled(energy: "CompiledEnergy", question: Question) -> Compiled | None:
     if question not in energy.gradients:
-        try:
-            graph = gradient_graph(energy.graph, question)
-        except NoRuleError:
+        graph = _derived(energy, question)
+        if graph is None:
             energy.gradients[question] = None
         else:
             program = emit_gradient(graph)

@@ -45,20 +45,23 @@ class NativeCode:
     shapes: tuple[tuple[int, ...], ...]
 
 
-def build_code(
-    graph: EnergyGraph, groups: Sequence[Sequence[int]], precision: Precision
-) -> NativeCode | Declined | Absence:
-    """Return machine code of some nodes of a graph, or why there is none.
+def emit_groups(graph: EnergyGraph, groups: Sequence[Sequence[int]]) -> NativeProgram | Declined:
+    """Return the C function of some nodes of a graph, or why there is none.
 
     Args:
         graph: A graph that has been through the passes.
         groups: For each result the nodes that make it up, one behind the other.
-        precision: What it computes in.
     """
-    outputs = [number for group in groups for number in group]
-    program = emit_native(graph, outputs, "energy")
-    if isinstance(program, Declined):
-        return program
+    return emit_native(graph, [number for group in groups for number in group], "energy")
+
+
+def build_emitted(
+    graph: EnergyGraph,
+    program: NativeProgram,
+    groups: Sequence[Sequence[int]],
+    precision: Precision,
+) -> NativeCode | Absence:
+    """Return machine code of what was emitted, or why there is none."""
     library = build_library(write_unit(graph, program, groups), precision)
     if isinstance(library, Absence):
         return library
@@ -71,9 +74,7 @@ def _shape(graph: EnergyGraph, group: Sequence[int]) -> tuple[int, ...]:
     return () if own == [()] else (sum(map(math.prod, own)),)
 
 
-def write_unit(
-    graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequence[int]]
-) -> str:
+def write_unit(graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequence[int]]) -> str:
     """Return the C text of a function of batches, without the prelude."""
     sizes = {given.path: math.prod(given.shape) for given in graph.givens}
     places: list[list[int]] = []
