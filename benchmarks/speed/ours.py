@@ -32,7 +32,7 @@ costs is its steps, and no more."""
 
 def list_tiers() -> tuple[str, ...]:
     """Return the tiers that this version has."""
-    native = find_spec("ebmlang.lower.native") is not None
+    native = find_spec("ebmlang.lower.tiers") is not None
     return ("straight", "native") if native else ("straight",)
 
 
