@@ -3,7 +3,7 @@
 A prediction, from a few constants: it is meant to tell a hundred from ten thousand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -90,14 +90,3 @@ def predict_seconds(work: Work, floors: Floors, *, chains: int, precision: str) 
     moved = touched * (floors.per_byte if near else floors.per_far_byte)
     calls = floors.per_batch + work.calls * floors.per_call
     return calls + chains * per_chain * wide + moved
-
-
-def choose_tier(
-    work: Work, tiers: Sequence[Floors], *, chains: int, precision: str
-) -> tuple[Floors, float]:
-    """Return the tier that takes least for a batch, and what it takes [s]."""
-    predicted = [
-        (floors, predict_seconds(work, floors, chains=chains, precision=precision))
-        for floors in tiers
-    ]
-    return min(predicted, key=lambda found: found[1])

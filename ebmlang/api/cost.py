@@ -1,24 +1,22 @@
 """`explain --cost`: what an evaluation takes, counted and predicted, as plain data."""
 
-import shutil
 from typing import Any
 
 from ebmlang.analysis.cost import Costs, TermCost, Work, infer_costs
-from ebmlang.analysis.floors import (
-    NATIVE,
-    REAL_BYTES,
-    STRAIGHT,
-    Floors,
-    choose_tier,
-    predict_seconds,
-)
+from ebmlang.analysis.floors import NATIVE, REAL_BYTES, STRAIGHT, predict_seconds
 from ebmlang.api.graphs import find_graph
 from ebmlang.api.model import Model
 from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.lower.native.build import find_compiler
+from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
+from ebmlang.lower.tiers import Ahead, Tier, asked_tier, pays
 from ebmlang.passes.gradient import NoRuleError, differentiate
 
 BATCHES = (1, 64, 4096, 65536)
 """Chains for which a rate is predicted."""
+
+CALLS = 1000
+"""Evaluations of the run for which the tier is told: building machine code has to pay."""
 
 PRECISION = "float64"
 """What `ebm solve` and `ebm sample` compute in where nothing else is asked for."""
@@ -38,7 +36,9 @@ def describe_cost(model: Model, *, precision: str = PRECISION) -> dict[str, Any]
         EbmError: E0702-E0705 for the data.
     """
     graph, _ = find_graph(model)
-    costs = infer_costs(graph, _differentiate(graph))
+    gradient = _differentiate(graph)
+    costs = infer_costs(graph, gradient)
+    native = _find_native(gradient)
     size = REAL_BYTES[precision]
     return {
         "name": model.name,
@@ -48,7 +48,12 @@ def describe_cost(model: Model, *, precision: str = PRECISION) -> dict[str, Any]
         "requirements": _describe_work(costs.requirements, size),
         "terms": [_describe_term(term, costs, size) for term in costs.terms],
         "opaque": list(costs.opaque),
-        "rates": [_describe_rate(costs, chains, precision) for chains in BATCHES],
+        "calls": CALLS,
+        "native": native.reason if isinstance(native, Declined) else None,
+        "rates": [
+            _describe_rate(costs.gradient, native, gradient, chains, precision)
+            for chains in BATCHES
+        ],
     }
 
 
@@ -61,10 +66,30 @@ def _differentiate(graph: EnergyGraph) -> EnergyGraph | None:
         return None
 
 
-def find_tiers(costs: Costs) -> tuple[Floors, ...]:
-    """Return the tiers that this machine has for a spec."""
-    native = not costs.opaque and shutil.which("cc") is not None
-    return (STRAIGHT, NATIVE) if native else (STRAIGHT,)
+def _find_native(gradient: EnergyGraph | None) -> NativeProgram | Declined:
+    """Return E and its gradient in C, which nothing compiles here, or why there is none."""
+    if gradient is None:
+        return Declined("autograd goes through a recurrence or a function from Python")
+    if find_compiler() is None:
+        return Declined("there is no C compiler (`cc`) on this machine")
+    kinds = (RootKind.TOTAL, RootKind.GRADIENT)
+    outputs = [number for root, number in gradient.roots.items() if root.kind in kinds]
+    return emit_native(gradient, outputs, "value_and_gradient")
+
+
+def _choose_tier(
+    native: NativeProgram | Declined, gradient: EnergyGraph | None, chains: int
+) -> Tier:
+    """Return the tier that a run of `CALLS` evaluations takes."""
+    if isinstance(native, Declined) or gradient is None:
+        return Tier.STRAIGHT
+    worth = pays(
+        Ahead(calls=CALLS, points=chains),
+        operations=sum(gradient.varying),
+        elements=native.work,
+        lines=native.text.count("\n"),
+    )
+    return asked_tier() or (Tier.NATIVE if worth else Tier.STRAIGHT)
 
 
 def _describe_work(work: Work, size: int) -> dict[str, float]:
@@ -90,17 +115,21 @@ def _describe_term(term: TermCost, costs: Costs, size: int) -> dict[str, Any]:
     }
 
 
-def _describe_rate(costs: Costs, chains: int, precision: str) -> dict[str, Any]:
-    tiers = find_tiers(costs)
-    chosen, seconds = choose_tier(costs.gradient, tiers, chains=chains, precision=precision)
-    predicted = {
-        floors.tier: chains
-        / predict_seconds(costs.gradient, floors, chains=chains, precision=precision)
+def _describe_rate(
+    work: Work,
+    native: NativeProgram | Declined,
+    gradient: EnergyGraph | None,
+    chains: int,
+    precision: str,
+) -> dict[str, Any]:
+    tiers = (STRAIGHT,) if isinstance(native, Declined) else (STRAIGHT, NATIVE)
+    seconds = {
+        floors.tier: predict_seconds(work, floors, chains=chains, precision=precision)
         for floors in tiers
     }
     return {
         "chains": chains,
-        "tier": chosen.tier,
+        "tier": _choose_tier(native, gradient, chains).value,
         "seconds": seconds,
-        "gradients_per_second": predicted,
+        "gradients_per_second": {tier: chains / taken for tier, taken in seconds.items()},
     }

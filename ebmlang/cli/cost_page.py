@@ -25,7 +25,8 @@ def print_cost_page(console: "Console", described: Described) -> None:
     console.print(_draw_terms(described))
     for line in _notes(described):
         console.print(line, soft_wrap=True)
-    console.print(f"predicted for one core, {described['precision']}", style="bold")
+    title = f"predicted for one core, {described['precision']}; the tier is that of a run of"
+    console.print(f"{title} {described['calls']:,} calls", style="bold")
     console.print(_draw_rates(described))
 
 
@@ -74,6 +75,8 @@ def _notes(described: Described) -> Iterator[str]:
         f"{work['calls']:.0f} operations of torch per call where each runs by itself; the bytes"
         " are what they then read and write"
     )
+    if described["native"] is not None:
+        yield f"there is no native tier for this: {described['native']}"
     if described["opaque"]:
         names = ", ".join(f"`{name}`" for name in described["opaque"])
         yield f"what {names} costs is not known, and not counted"
@@ -87,11 +90,13 @@ def _draw_rates(described: Described) -> "Table":
         table.add_row(
             f"{rate['chains']:,}",
             rate["tier"],
-            _show_seconds(rate["seconds"]),
+            _show_seconds(rate["seconds"][rate["tier"]]),
             *(show_count(rate["gradients_per_second"][tier]) for tier in tiers),
         )
     return table
 
 
 def _show_seconds(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:.3g} s"
     return f"{seconds * 1e6:.3g} us" if seconds < 1e-3 else f"{seconds * 1e3:.3g} ms"

@@ -1,11 +1,13 @@
 """`ebm profile` and `ebm explain --cost`: what they print, and their exit codes."""
 
 import json
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.run import DESK, EXAMPLES, ebm
+from tests.cli.run import DESK, EXAMPLES, ROOT, ebm
 
 SMALL = ("--chains", 8, "--rounds", 1)
 SCHOOLS = (EXAMPLES / "eight_schools.ebm", EXAMPLES / "eight_schools.json")
@@ -100,9 +102,40 @@ def test_the_cost_as_json_has_the_rates(capsys):
     soft = [term for term in found["terms"] if not term["required"]]
     assert sum(term["share"] for term in soft) == pytest.approx(1.0)
     for rate in found["rates"]:
-        best = rate["gradients_per_second"][rate["tier"]]
-        assert best == max(rate["gradients_per_second"].values())
-        assert rate["chains"] / rate["seconds"] == pytest.approx(best)
+        assert rate["tier"] in rate["seconds"]
+        for tier, seconds in rate["seconds"].items():
+            rate_of_tier = rate["gradients_per_second"][tier]
+            assert rate["chains"] / seconds == pytest.approx(rate_of_tier)
+
+
+def test_without_a_compiler_there_is_no_native_tier(capsys, monkeypatch):
+    monkeypatch.setenv("CC", "no-such-compiler")
+
+    found = json.loads(ebm(capsys, "explain", DESK, "--cost", "--json").out)
+
+    assert "no C compiler" in found["native"]
+    assert [list(rate["seconds"]) for rate in found["rates"]] == [["straight"]] * 4
+
+
+def test_large_work_takes_the_native_tier(capsys):
+    found = json.loads(ebm(capsys, "explain", DESK, "--cost", "--json").out)
+
+    if found["native"] is None:
+        assert found["rates"][-1]["tier"] == "native"
+    else:
+        assert "compiler" in found["native"]
+
+
+def test_the_cost_is_counted_without_torch():
+    code = (
+        "import sys; from ebmlang.cli.main import main; "
+        f"main(['explain', {DESK!r}, '--cost', '--quiet']); "
+        "sys.exit('torch' in sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT)
+
+    assert done.returncode == 0
 
 
 def test_the_cost_is_a_question_of_its_own(capsys):
