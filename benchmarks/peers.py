@@ -1,17 +1,22 @@
-"""Effective draws per gradient and per second, beside NumPyro and nutpie, on the same posteriors.
+"""Effective draws per gradient and per second, beside NumPyro, nutpie and BlackJAX.
 
     python benchmarks/peers.py --peers /path/to/python      # one with numpyro, nutpie, pymc
     python benchmarks/peers.py --chains 4 --models kidscore
+    python benchmarks/peers.py --models gaussian funnel ring banana --tiers straight native
+
+Posteriors are those of `examples/posteriors`; densities with known means those of the speed kit,
+`benchmarks/speed/targets.py`, in float32, and BlackJAX is run on these and on the eight schools.
 
 Prints a table in Markdown, as in `docs/peers.md`. Every run is a process of its own, on one core,
 measured in CPU seconds; one that takes more than `LIMIT` of them is stopped and said so. A peer
 that is not installed is left out with a message. Effective sample sizes are ArviZ's bulk ones, of
-the least effective quantity of `examples/posteriors/references.json`; `worst z` is the largest
-distance of a mean from its reference, in errors of both.
+the least effective quantity of `examples/posteriors/references.json`, or coordinate of a density;
+`worst z` is the largest distance of a mean from its reference, in errors of both.
 """
 
 import argparse
 import json
+import os
 import platform
 import resource
 import subprocess
@@ -36,8 +41,20 @@ MODELS = (
     "gaussian_process",
 )
 
+DENSITIES = ("gaussian", "funnel", "ring", "banana")
+"""Names of the speed kit's; all have mean 0 in every coordinate."""
+
+BLACKJAX: Mapping[int, tuple[str, ...]] = {
+    4: ("blackjax-nuts", "blackjax-mclmc"),
+    1024: ("blackjax-meads", "blackjax-chees"),
+}
+"""Its algorithms by the number of chains: those that did best there."""
+
 PLANS: Mapping[int, tuple[int, int]] = {4: (1000, 1000), 1024: (300, 20)}
 """Warm-up and draws of each chain, by the number of chains: few chains have to be long."""
+
+FEW_CHAINS = 64
+"""Up to so many, an OR is sampled with NUTS here: what `ebm sample` does is no kernel."""
 
 LIMIT = 300
 """CPU seconds after which a run is stopped."""
@@ -75,11 +92,20 @@ def run_ours(model: str, out: Path, chains: int, warmup: int, draws: int) -> dic
             del place
             self.warmed_at = time.process_time()
 
-    spec = POSTERIORS / f"{model}.ebm"
-    spec = spec if spec.exists() else POSTERIORS.parent / spec.name
-    bound = ebmlang.load(spec).bind(find_data(model))
+    if model in DENSITIES:
+        from benchmarks.speed.targets import DENSITIES as TARGETS
+
+        target = TARGETS[model]()
+        bound = ebmlang.loads(target.text).bind(dict(target.data))
+    else:
+        spec = POSTERIORS / f"{model}.ebm"
+        spec = spec if spec.exists() else POSTERIORS.parent / spec.name
+        bound = ebmlang.load(spec).bind(find_data(model))
     method = choose_method(bound, chains)
-    module = compile_model(bound)
+    if method not in METHODS:
+        # Branches and particles are no kernels; what is timed here is one.
+        method = "ensemble" if chains > FEW_CHAINS else "nuts"
+    module = compile_model(bound, dtype=torch.float32 if model in DENSITIES else None)
     sink = TimedSink()
     found = sample(
         module.packed(),
@@ -112,26 +138,33 @@ def run_ours(model: str, out: Path, chains: int, warmup: int, draws: int) -> dic
 def measure(python: str, sampler: str, model: str, chains: int) -> str:
     """Run one sampler on one posterior and return its row of the table."""
     warmup, draws = PLANS[chains]
+    library, _, tier = sampler.partition(" ")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | ({"EBM_TIER": tier} if tier else {})
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "draws.npz"
         numbers = [str(number) for number in (chains, warmup, draws)]
-        if sampler == OURS:
+        if library == OURS:
             command = [sys.executable, __file__, "--run", model, str(out), *numbers]
         else:
-            peer = str(ROOT / "benchmarks" / "peer_models.py")
-            files = [str(find_data(model)), str(out)]
-            command = [python, "-W", "ignore", peer, sampler, model, *files, *numbers, str(SEED)]
+            command = [python, "-W", "ignore", *_call_peer(library, model, str(out))]
+            command += [*numbers, str(SEED)]
         done = subprocess.run(
-            command, capture_output=True, text=True, preexec_fn=_limit_time, check=False
+            command,
+            capture_output=True,
+            text=True,
+            preexec_fn=_limit_time,
+            check=False,
+            env=environment,
         )
         head = f"| {model} | {chains} | {sampler}"
         if done.returncode:
             # Out of time, a process ends by a signal, and so without a message.
             end = done.stderr.strip().splitlines()[-1:] or [f"stopped after {LIMIT} s"]
-            return f"{head} | {end[0]} | | | | | | |"
+            return f"{head} | {end[0][:160]} | | | | | | |"
         found = json.loads(done.stdout.splitlines()[-1])
         with np.load(out) as archive:
-            ess, z = judge(model, dict(archive))
+            values = dict(archive)
+        ess, z = judge_zero(values) if model in DENSITIES else judge(model, _name(values))
     every = found["gradients"] + found["warmup_gradients"]
     name = f"{head} ({found['method']})" if "method" in found else head
     return (
@@ -139,6 +172,37 @@ def measure(python: str, sampler: str, model: str, chains: int) -> str:
         f" | {ess / found['sampling']:,.0f} | {ess / found['total']:,.0f}"
         f" | {found['total']:.1f} | {z:.1f} |"
     )
+
+
+def _call_peer(library: str, model: str, out: str) -> list[str]:
+    if model in DENSITIES or library.startswith("blackjax"):
+        name = model.replace("_", " ")
+        return [str(ROOT / "benchmarks" / "peer_densities.py"), library, name, out]
+    script = str(ROOT / "benchmarks" / "peer_models.py")
+    return [script, library, model, str(find_data(model)), out]
+
+
+def _name(values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """Return draws by quantity; BlackJAX's are packed points of the eight schools."""
+    if set(values) != {"x"}:
+        return values
+    x = values["x"]
+    named = {"mu": x[..., 0], "tau": x[..., 1], "raw": x[..., 2:]}
+    return {**named, "theta": x[..., :1] + x[..., 1:2] * x[..., 2:]}
+
+
+def judge_zero(values: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    """Return the least bulk ESS of all coordinates, and the largest z of their means from 0."""
+    from arviz_stats.base import array_stats
+
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    sizes, distances = [], []
+    for drawn in values.values():
+        for column in drawn.reshape(*drawn.shape[:2], -1).transpose(2, 0, 1).astype(float):
+            sizes.append(float(array_stats.ess(column, **axes, method="bulk")))
+            error = float(array_stats.mcse(column, **axes, method="mean"))
+            distances.append(abs(column.mean()) / error)
+    return min(sizes), max(distances)
 
 
 def judge(model: str, values: Mapping[str, np.ndarray]) -> tuple[float, float]:
@@ -160,7 +224,7 @@ def judge(model: str, values: Mapping[str, np.ndarray]) -> tuple[float, float]:
 def find_peers(python: str) -> dict[str, str]:
     """Return the versions of the peers that an interpreter has; say which it has not."""
     versions = {}
-    for peer in ("numpyro", "nutpie"):
+    for peer in ("numpyro", "nutpie", "blackjax"):
         code = f"import {peer}; print({peer}.__version__)"
         done = subprocess.run(
             [python, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False
@@ -185,7 +249,11 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--peers", default=sys.executable, help="the peers' Python")
-    parser.add_argument("--models", nargs="*", choices=MODELS, default=MODELS)
+    known = (*MODELS, *DENSITIES)
+    parser.add_argument("--models", nargs="*", choices=known, default=MODELS)
+    parser.add_argument(
+        "--tiers", nargs="*", default=[""], help="of ours, such as straight, native"
+    )
     parser.add_argument("--chains", nargs="*", type=int, choices=PLANS, default=list(PLANS))
     asked = parser.parse_args()
     versions = find_peers(asked.peers)
@@ -198,7 +266,11 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|---|")
     for chains in asked.chains:
         for model in asked.models:
-            for sampler in (OURS, *versions):
+            ours = [f"{OURS} {tier}".strip() for tier in asked.tiers]
+            on_jax = model in DENSITIES or model == "eight_schools"
+            blackjax = BLACKJAX[chains] if on_jax and "blackjax" in versions else ()
+            others = [peer for peer in versions if peer != "blackjax"]
+            for sampler in (*ours, *others, *blackjax):
                 print(measure(asked.peers, sampler, model, chains), flush=True)
 
 

@@ -24,6 +24,7 @@ VIEWS = {
     "conflict": "the smallest set of requirements that cannot hold together",
     "repair": "the smallest changes that make everything required possible",
     "vacuous": "the terms that never act on a run",
+    "cost": "what an evaluation takes: operations and bytes by term, and predicted rates",
 }
 """What else may be asked, as options."""
 
@@ -60,7 +61,7 @@ def _run(arguments: Namespace) -> int:
     asked = _options(arguments, *VIEWS)
     if len(asked) > 1:
         _refuse_together(f"`{asked[0]}`", asked[1:])
-    if asked in (["--conflict"], ["--repair"]):
+    if asked in (["--conflict"], ["--repair"], ["--cost"]):
         _refuse_together(f"`{asked[0]}`", _options(arguments, "at", "run"))
     if asked:
         _refuse_together(f"`{asked[0]}`", _options(arguments, "svg"))
@@ -96,6 +97,7 @@ def _run_view(view: str, arguments: Namespace) -> int:
         "conflict": explaining.run_conflict,
         "repair": explaining.run_repair,
         "vacuous": explaining.run_vacuous,
+        "cost": explaining.run_cost,
     }
     return runs[view](arguments)
 

@@ -204,3 +204,20 @@ def run_vacuous(arguments: Namespace) -> int:
     if not found.idle:
         console.print(f"every term acts somewhere in {found.points:,} {found.kind}")
     return FINE
+
+
+# --- what it takes -------------------------------------------------------------------
+
+
+def run_cost(arguments: Namespace) -> int:
+    """Say what an evaluation takes, counted on the graph; nothing runs."""
+    from ebmlang.api.cost import describe_cost
+
+    described = describe_cost(load_with_data(arguments))
+    if arguments.json:
+        print_json(described)
+        return FINE
+    from ebmlang.cli.cost_page import print_cost_page
+
+    print_cost_page(open_console(), described)
+    return FINE

@@ -36,6 +36,7 @@ COMMANDS = {
     "sample": "draw points from exp(-E)",
     "runs": "list runs, show one, compare two, write one in another format",
     "plot": "draw a run: energies, margins, geometry; marginals and chains",
+    "profile": "measure the time and memory of each term",
     "explain": "say what is proved of a spec, what makes up a point or a run, what a code means",
     "graph": "print a spec on its way to code",
     "interface": "list what goes in and comes out",
