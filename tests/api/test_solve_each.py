@@ -98,15 +98,16 @@ given most: real
 var scale: real in [0, 3]
 var rate: real in [0, most]
 var offset: real in [-2, 2]
-minimize misfit: sum((scale * exp(-rate * t) + offset - y)^2)
+var slope: real in [-1, 1]
+minimize misfit: sum((scale * exp(-rate * t) + offset + slope * t - y)^2)
 """
 
 
 @pytest.mark.slow
 def test_a_row_of_squares_rests_where_its_own_solve_does():
-    """In a flat valley only the same method ends at the same place: energies alone leave it open.
+    """In a flat valley only the same method ends at the same place: energies leave it open.
 
-    Some rows end at a bound of their own.
+    L-BFGS would rest 3e-6 away in row 15.
     """
     rng = np.random.default_rng(7)
     t, most = np.linspace(0, 1, 6), rng.uniform(0.3, 4, 24)
@@ -116,7 +117,7 @@ def test_a_row_of_squares_rests_where_its_own_solve_does():
 
     answers = model.solve_each({"t": t, "y": y, "most": most})
 
-    for row in range(0, 24, 3):
+    for row in (10, 15, 16, 19, 21):
         alone = model.solve({"t": t, "y": y[row], "most": most[row]}, starts=8, designs=1)[0]
         for path, value in alone.variables.items():
             assert answers.variables[path][row] == pytest.approx(value, abs=SAME), (row, path)
