@@ -53,6 +53,41 @@ def test_looking_at_an_example_needs_neither_torch_nor_a_second(example, command
     assert found["cpu"] < BUDGET
 
 
+ROAD = """
+import sys
+import ebmlang.api.sample as road
+from ebmlang.cli.main import main
+
+def stop(*_arguments, **_options):
+    print(*sorted(sys.modules))
+    raise KeyboardInterrupt
+
+road.sample = stop
+main(sys.argv[1:])
+"""
+
+NOT_BEFORE_DRAWS = (*(set(HEAVY) - {"torch"}), "hypothesis", "networkx", "pandas", "matplotlib")
+
+
+@pytest.mark.slow
+def test_nothing_is_loaded_before_the_first_draw_that_only_a_verdict_needs():
+    """Eight schools: a hierarchy, whose integral is proved finite before it is sampled."""
+    examples = ROOT / "examples"
+
+    done = subprocess.run(
+        [sys.executable, "-c", ROAD, "sample"]
+        + [str(examples / name) for name in ("eight_schools.ebm", "eight_schools.json")],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+
+    loaded = done.stdout.split()
+    assert "torch" in loaded
+    assert not set(NOT_BEFORE_DRAWS) & set(loaded)
+
+
 def test_importing_the_package_loads_next_to_nothing():
     code = "import sys, ebmlang; print([m for m in sys.modules if m.startswith('ebmlang')])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

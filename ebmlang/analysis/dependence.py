@@ -71,18 +71,17 @@ def find_blocks(facts: "GraphFacts") -> tuple[Block, ...]:
 
     Every variable is in one block; one that nothing touches is a block without terms.
     """
-    import networkx as nx
-
-    network: nx.Graph[str] = nx.Graph()
     order = [variable.path for variable in facts.graph.variables]
-    network.add_nodes_from(order)
+    # Not a library of graphs: for this alone its import would cost a tenth of a second each start.
+    together = {path: {path} for path in order}
     touched: dict[str, set[str]] = {}
     for term, paths in _iterate_pieces(facts):
-        first, *others = sorted(paths)
-        network.add_edges_from((first, other) for other in others)
         touched.setdefault(term, set()).update(paths)
-    parts = [frozenset(part) for part in nx.connected_components(network)]
-    parts.sort(key=lambda part: min(order.index(path) for path in part))
+        joined = set[str]().union(*(together[path] for path in paths))
+        if any(together[path] is not together[next(iter(paths))] for path in paths):
+            together.update(dict.fromkeys(joined, joined))
+    # In the order of their first variables.
+    parts = list({id(together[path]): together[path] for path in order}.values())
     terms = [term.path for term in facts.graph.terms]
     return tuple(
         Block(

@@ -49,6 +49,11 @@ class SolvingTask:
         return sum(traits.numbers for traits in self.traits)
 
     @property
+    def simplexes(self) -> bool:
+        """Whether any of them lie on a simplex."""
+        return any(set(traits.curved) - set(traits.spherical) for traits in self.traits)
+
+    @property
     def busy(self) -> tuple[Traits, ...]:
         """The blocks that anything is asked of."""
         return tuple(traits for traits in self.traits if not traits.idle)
@@ -189,7 +194,11 @@ LBFGS, LEVENBERG_MARQUARDT = "lbfgs", "levenberg-marquardt"
 DESCENTS: tuple[SolverRule, ...] = (
     SolverRule(
         method=LEVENBERG_MARQUARDT,
-        applies=lambda t: t.residuals > 0 and t.forward and t.numbers <= MOST_SQUARED,
+        # The point of a simplex is searched as squares of numbers. Those that end at zero have no
+        # slope there, and where no force holds them their curvature is not that of the residuals.
+        applies=lambda t: (
+            t.residuals > 0 and t.forward and t.numbers <= MOST_SQUARED and not t.simplexes
+        ),
         says=lambda t: (
             f"E is a sum of squares of {t.residuals} residual{'' if t.residuals == 1 else 's'}, "
             "whose slopes tell its curvature"

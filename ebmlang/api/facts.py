@@ -13,8 +13,8 @@ from ebmlang.source import EbmError
 def find_facts(model: Model) -> GraphFacts | None:
     """Return the facts of a model; None where data that is missing decides the size of an array.
 
-    A given without a value is any finite number; its value is looked at where it has one. Facts are
-    inferred once for the same data and weights.
+    A given without a value, or with one for each row, is any finite number; else its value is
+    looked at. Facts are inferred once for the same data and weights.
 
     Raises:
         EbmError: E0702-E0705 for the data, E0901 or E0903 for weights.
@@ -25,7 +25,11 @@ def find_facts(model: Model) -> GraphFacts | None:
         if all(diagnostic.code == "E0701" for diagnostic in error.diagnostics):
             return None
         raise
-    known = tuple(g for g in graph.givens if g.path in bound.data or g.default is not None)
+    known = tuple(
+        given
+        for given in graph.givens
+        if given.path not in model.rows and (given.path in bound.data or given.default is not None)
+    )
     checked = replace(graph, givens=known)
     missing = {given.path for given in graph.givens} - {given.path for given in known}
     data = {path: value for path, value in bound.data.items() if path not in missing}

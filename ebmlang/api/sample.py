@@ -16,6 +16,7 @@ from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.divergence import locate_divergences
 from ebmlang.api.facts import find_facts
+from ebmlang.api.graphs import find_graph
 from ebmlang.api.model import Model
 from ebmlang.api.priority import require_no_priority
 from ebmlang.graph import RootKind
@@ -229,9 +230,15 @@ def _require_precision(precision: str) -> None:
 
 
 def choose_method(model: Model, chains: int) -> str:
-    """Return the name of the sampler that what is known of a model speaks for."""
+    """Return the name of the sampler that what is known of a model speaks for.
+
+    Raises:
+        EbmError: E0701 where data is missing that decides the size of an array.
+    """
     facts = find_facts(model)
-    assert facts is not None, "the data is there once a model is compiled"
+    if facts is None:
+        find_graph(model)
+    assert facts is not None, "data that is missing is reported when the graph is built"
     return pick_sampler(facts, chains).method
 
 

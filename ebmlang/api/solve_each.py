@@ -10,15 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ebmlang.analysis.plan import pick_solver
+from ebmlang.analysis.solving import LEVENBERG_MARQUARDT
 from ebmlang.api.blame import blame_term
 from ebmlang.api.check import require_sound
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
+from ebmlang.api.facts import find_facts
 from ebmlang.api.model import Model
 from ebmlang.api.row_bounds import Columns, RowLimits, find_limits, judge_rows
 from ebmlang.api.rows import Table, bind_rows
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
+from ebmlang.lower.residuals import SquaredRows, Vector, find_vector
 from ebmlang.runs import collect_versions
 from ebmlang.runs.answer_file import open_answers
 from ebmlang.runs.answers import Answers, RowStatus
@@ -30,9 +34,9 @@ from ebmlang.runtime import (
     threads_for,
     watch_interrupts,
 )
-from ebmlang.solve.local import ADAM_STEPS, STEPS, Local
 from ebmlang.solve.loop import Watch
-from ebmlang.solve.rows import RowSolution, build_boxes, solve_rows
+from ebmlang.solve.methods import pick_local
+from ebmlang.solve.rows import RowSolution, SquaredBoxes, build_boxes, solve_rows
 from ebmlang.solve.solution import StoppingReason
 from ebmlang.source import Diagnostic, EbmError
 
@@ -52,10 +56,20 @@ READ_ROWS = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Search:
-    """What all chunks of a run share."""
+    """What all chunks of a run share.
+
+    Attributes:
+        table: The data.
+        module: The energy.
+        vector: Its residuals, where a search of one row would use them.
+        limits: Bounds, of all rows and by row.
+        starts, seed: Of each row.
+        versions: Of what made the answers.
+    """
 
     table: Table
     module: CompiledEnergy
+    vector: Vector | None
     limits: RowLimits
     starts: int
     seed: int
@@ -85,6 +99,7 @@ def solve_each_model(
     search = _Search(
         table=table,
         module=module,
+        vector=_find_residuals(table, module),
         limits=limits,
         starts=starts,
         seed=seed,
@@ -144,11 +159,14 @@ def _solve_chunk(search: _Search, rows: NDArray[np.intp], watch: Watch) -> Answe
     sound, lower, upper = judge_rows(search.limits, module, columns)
     kept = torch.nonzero(sound)[:, 0]
     written = module.over_rows(tuple(column[kept] for column in columns))
+    squared = search.vector is not None
     target: RowTarget = written
+    if search.vector is not None:
+        target = SquaredRows(rows=written, vector=search.vector)
     boxes = None
     if search.limits.varies:
-        boxes = build_boxes(written, lower[kept], upper[kept])
-        target = boxes
+        boxes = build_boxes(target, lower[kept], upper[kept])
+        target = SquaredBoxes(target=boxes) if squared else boxes
     if not len(kept):
         return answers
     found = solve_rows(
@@ -157,7 +175,7 @@ def _solve_chunk(search: _Search, rows: NDArray[np.intp], watch: Watch) -> Answe
         rows=len(kept),
         starts=search.starts,
         seed=search.seed,
-        local=Local(adam_steps=ADAM_STEPS, steps=STEPS),
+        local=pick_local(target),
         watch=watch,
     )
     with torch.no_grad():
@@ -165,6 +183,14 @@ def _solve_chunk(search: _Search, rows: NDArray[np.intp], watch: Watch) -> Answe
         values = written.reports(points)
     places = readable[kept.cpu().numpy()] - rows[0]
     return _fill(answers, search, places, found, points, values, watch.reason is not None)
+
+
+def _find_residuals(table: Table, module: CompiledEnergy) -> Vector | None:
+    """Return the residuals where the plan of a row, whatever its data, would use them."""
+    facts = find_facts(table.model)
+    assert facts is not None, "the data is there once a model is compiled"
+    uses = pick_solver(facts).descent == LEVENBERG_MARQUARDT
+    return find_vector(module) if uses else None
 
 
 def _read_all(module: CompiledEnergy, table: Table) -> Iterator[Columns]:

@@ -22,10 +22,10 @@ from ebmlang.lower.binding import (
 from ebmlang.lower.emit import Program, emit_program
 from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, guard_externs
 from ebmlang.lower.gradient import Compiled, Question, bind_derivatives
-from ebmlang.lower.native.energy_text import write_energy
-from ebmlang.lower.native.function import NativeCode
 from ebmlang.lower.native.bound import bind_code
 from ebmlang.lower.native.emit import Declined, NativeProgram
+from ebmlang.lower.native.energy_text import write_energy
+from ebmlang.lower.native.function import NativeCode
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.rows import RowEnergy
 from ebmlang.lower.tiers import Ahead

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.lower.gradient import Derive, Question
-from ebmlang.runtime import EnergyText, ValueAndGradient, differentiate_value
 from ebmlang.lower.native.bound import Code
+from ebmlang.runtime import EnergyText, ValueAndGradient, differentiate_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,13 +7,13 @@ one row of numbers per chain, the weights folded in by their roots. Methods for 
 the derivatives of each residual, which E alone does not give.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, final
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.analysis.facts import GraphFacts
@@ -25,6 +25,7 @@ from ebmlang.lower.trace import trace_nodes
 if TYPE_CHECKING:
     from ebmlang.lower.module import CompiledEnergy
     from ebmlang.lower.packed import PackedEnergy
+    from ebmlang.lower.rows import RowEnergy
 
 KNOWN = 1e-12
 """Relative width up to which an interval is one weight: far above what outward rounding opens,
@@ -34,17 +35,24 @@ NOT_FORWARD = frozenset(("noisy_or", "extern"))
 """Operators whose kernels have no forward derivative, or are not known to have one."""
 
 
+class Vector(Protocol):
+    """A function from packed points, and the data that each has of its own, to residuals."""
+
+    def __call__(self, x: Tensor, *columns: Tensor) -> Tensor:
+        """Return `[chain, residual]`, with a forward derivative."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SquaredEnergy:
     """An energy over packed points that is a sum of squares; a `LeastSquares` of the runtime.
 
     Attributes:
         packed: The energy.
-        vector: From packed points to residuals, with a forward derivative.
+        vector: From packed points to residuals.
     """
 
     packed: "PackedEnergy"
-    vector: Callable[[Tensor], Tensor]
+    vector: Vector
 
     @property
     def dim(self) -> int:
@@ -74,15 +82,73 @@ class SquaredEnergy:
         return self.vector(x)
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SquaredRows:
+    """An energy by row that is a sum of squares; a `LeastSquares` and a `RowTarget`.
+
+    Attributes:
+        rows: The energy, with a row of data for each point.
+        vector: From packed points and their data to residuals.
+    """
+
+    rows: "RowEnergy"
+    vector: Vector
+
+    @property
+    def dim(self) -> int:
+        """The length of a packed point."""
+        return self.rows.dim
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of points and values."""
+        return self.rows.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where points and values live."""
+        return self.rows.device
+
+    def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
+        """Return the sum of the soft terms [nats]; `require`s are not in it."""
+        return self.rows.energy(x)
+
+    def requirements(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain requirement"]:
+        """Return the margins of everything required, in tolerances."""
+        return self.rows.requirements(x)
+
+    def residuals(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain residual"]:
+        """Return what is squared [square roots of nats]."""
+        return self.vector(x, *self.rows.columns)
+
+    def take(self, index: Int[Tensor, " kept"]) -> "SquaredRows":
+        """Return the energy of some of the points, each as often as it is named."""
+        return replace(self, rows=self.rows.take(index))
+
+
 def find_squares(energy: "CompiledEnergy") -> SquaredEnergy | None:
     """Return the energy with its residuals; None where it is not known to be a sum of squares.
 
     Args:
         energy: Bound to its data and weights: these decide what squares are weighed with.
     """
+    vector = find_vector(energy)
+    return None if vector is None else SquaredEnergy(packed=energy.packed(), vector=vector)
+
+
+def find_vector(energy: "CompiledEnergy") -> Vector | None:
+    """Return the residuals of an energy; None where it is not known to be a sum of squares.
+
+    What squares are weighed with must be known, and so be the same for all rows of data.
+
+    Args:
+        energy: Bound to the data that all points share, and to its weights.
+    """
     graph = energy.graph
     (total,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
-    givens = {g.path: v for g, v in zip(graph.givens, energy.binding.givens, strict=True)}
+    shared = [given for given in graph.givens if not given.by_row]
+    givens = {g.path: v for g, v in zip(shared, energy.binding.givens, strict=True)}
     facts = GraphFacts(graph, Inputs(givens=givens, weights=energy.binding.weights))
     found = find_residuals(facts, total)
     if not found or not all(_is_known(residual) for residual in found):
@@ -92,7 +158,7 @@ def find_squares(energy: "CompiledEnergy") -> SquaredEnergy | None:
     needed = set().union(*(graph.ancestors(number) | {number} for number in ends))
     if NOT_FORWARD & _operators([graph.nodes[number] for number in needed]):
         return None
-    return SquaredEnergy(packed=energy.packed(), vector=_build_vector(energy, found))
+    return _build_vector(energy, found)
 
 
 def _operators(nodes: Iterable[Node]) -> set[str]:
@@ -112,9 +178,7 @@ def _is_known(residual: Residual) -> bool:
     return bool((weight.upper - weight.lower <= KNOWN * weight.upper).all())
 
 
-def _build_vector(
-    energy: "CompiledEnergy", found: tuple[Residual, ...]
-) -> Callable[[Tensor], Tensor]:
+def _build_vector(energy: "CompiledEnergy", found: tuple[Residual, ...]) -> Vector:
     """Return the function that computes all residuals side by side, without those of weight 0."""
     trace = trace_nodes(energy, [residual.node for residual in found])
     kept: list[Tensor] = []
@@ -126,8 +190,8 @@ def _build_vector(
         root = np.sqrt(weight[places])
         roots.append(torch.tensor(root, dtype=energy.dtype, device=energy.device))
 
-    def residuals(x: Tensor) -> Tensor:
-        parts = [value.reshape(len(x), -1) for value in trace(x)]
+    def residuals(x: Tensor, *columns: Tensor) -> Tensor:
+        parts = [value.reshape(len(x), -1) for value in trace(x, *columns)]
         weighed = [
             root * part.index_select(1, places)
             for part, places, root in zip(parts, kept, roots, strict=True)

@@ -55,6 +55,14 @@ class Diagonal:
         held = rows == 0
         return torch.where(held, q, end), torch.where(held, z, turned)
 
+    def trim(self, z: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+        """Return z with zeros where it moves nothing."""
+        return z * (self._rows(len(z)) != 0)
+
+    def deviations(self) -> Float[Tensor, "group dim"]:
+        """Return the standard deviation of each coordinate of L z."""
+        return self.scale
+
     def masked(self, mask: Bool[Tensor, " dim"]) -> "Diagonal":
         """Return the metric that moves some coordinates only."""
         return Diagonal(scale=self.scale * mask)
@@ -95,6 +103,15 @@ class Dense:
         assert chart.is_flat
         return q + time * self.spread(z), z
 
+    def trim(self, z: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+        """Return z with zeros where it moves nothing."""
+        used = (self.factor != 0).any(1)
+        return _by_group(z, len(self.factor), lambda part, i: part * used[i])
+
+    def deviations(self) -> Float[Tensor, "group dim"]:
+        """Return the standard deviation of each coordinate of L z."""
+        return self.factor.square().sum(2).sqrt()
+
     def masked(self, mask: Bool[Tensor, " dim"]) -> "Dense":
         """Return the metric that moves some coordinates only."""
         return Dense(factor=self.factor * mask[:, None])
@@ -133,6 +150,16 @@ class LowRank:
         """Move freely for a time; return the end and z there."""
         assert chart.is_flat
         return q + time * self.spread(z), z
+
+    def trim(self, z: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+        """Return z: all of it moves something along the directions."""
+        return z
+
+    def deviations(self) -> Float[Tensor, "group dim"]:
+        """Return the standard deviation of each coordinate of L z."""
+        gained = self.stretch.square() - 1
+        along = (self.directions.square() * gained[:, None]).sum(2)
+        return self.scale * (1 + along).clamp(min=0).sqrt()
 
     def masked(self, mask: Bool[Tensor, " dim"]) -> "LowRank":
         """Return the metric that moves some coordinates only."""

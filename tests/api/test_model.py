@@ -276,3 +276,13 @@ def test_a_tolerance_that_the_data_makes_useless_is_refused(width):
     (diagnostic,) = raised.value.diagnostics
     assert diagnostic.code == "E0704"
     assert diagnostic.primary.span.text == "given s: real"
+
+
+def test_sampling_without_the_data_that_sizes_an_array_says_what_is_missing() -> None:
+    """No sampler can be chosen then, which is no reason to break down."""
+    model = ebmlang.loads("given y: real[N]\nvar x: real\nminimize e: sum((x - y)^2)")
+
+    with pytest.raises(EbmError) as caught:
+        model.sample()
+
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["E0701"]

@@ -91,6 +91,38 @@ def test_a_row_s_answer_is_that_of_its_own_solve():
         np.testing.assert_allclose(answers.variables["x"][row], alone.variables["x"], atol=SAME)
 
 
+VALLEY = """
+given t: real[6]
+given y: real[6]
+given most: real
+var scale: real in [0, 3]
+var rate: real in [0, most]
+var offset: real in [-2, 2]
+var slope: real in [-1, 1]
+minimize misfit: sum((scale * exp(-rate * t) + offset + slope * t - y)^2)
+"""
+
+
+@pytest.mark.slow
+def test_a_row_of_squares_rests_where_its_own_solve_does():
+    """In a flat valley only the same method ends at the same place: energies leave it open.
+
+    L-BFGS would rest 3e-6 away in row 15.
+    """
+    rng = np.random.default_rng(7)
+    t, most = np.linspace(0, 1, 6), rng.uniform(0.3, 4, 24)
+    rate, scale = rng.uniform(0.1, 2, (24, 1)), rng.uniform(0.5, 2, (24, 1))
+    y = scale * np.exp(-rate * t) + 0.02 * rng.normal(size=(24, 6))
+    model = ebmlang.loads(VALLEY)
+
+    answers = model.solve_each({"t": t, "y": y, "most": most})
+
+    for row in (10, 15, 16, 19, 21):
+        alone = model.solve({"t": t, "y": y[row], "most": most[row]}, starts=8, designs=1)[0]
+        for path, value in alone.variables.items():
+            assert answers.variables[path][row] == pytest.approx(value, abs=SAME), (row, path)
+
+
 @pytest.mark.slow
 def test_a_row_that_cannot_be_solved_does_not_change_the_others():
     rows = pushed_rows(12)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 import ebmlang
 from ebmlang.api.compile import compile_model, lay_out
-from ebmlang.lower.residuals import SquaredEnergy, find_squares
-from ebmlang.runtime import LeastSquares
+from ebmlang.api.rows import bind_rows
+from ebmlang.lower.residuals import SquaredEnergy, SquaredRows, find_squares, find_vector
+from ebmlang.runtime import LeastSquares, RowTarget
 from ebmlang.solve.descent.linearization import differentiate_residuals, linearize
 from ebmlang.solve.objective import Lagrangian, differentiate
 from ebmlang.spaces import Layout, build_solving_chart, draw_starts
@@ -201,3 +202,31 @@ def test_sums_of_weighed_squares_keep_their_energy_and_gradient(terms):
 
     assert squares is not None
     check_squares(squares, layout)
+
+
+def test_residuals_by_row_are_those_of_each_row_alone():
+    """Also after some points have been dropped, and others taken twice."""
+    text = "given a: real[2]\ngiven b: real\nvar x: real[2]\nminimize f: sum((b * x - a)^2) / 2"
+    rng = np.random.default_rng(0)
+    rows = {"a": rng.normal(size=(3, 2)), "b": rng.normal(size=3)}
+    module = compile_model(bind_rows(ebmlang.loads(text).bind(rows)).model)
+    vector = find_vector(module)
+    assert vector is not None
+    columns = tuple(torch.tensor(rows[path]) for path in ("a", "b"))
+    x = torch.tensor(rng.normal(size=(4, 2)))
+    index = torch.tensor([2, 0, 0, 1])
+
+    taken = SquaredRows(rows=module.over_rows(columns), vector=vector).take(index)
+
+    assert isinstance(taken, LeastSquares)
+    assert isinstance(taken, RowTarget)
+    expected = (rows["b"][index, None] * x.numpy() - rows["a"][index]) / np.sqrt(2)
+    np.testing.assert_allclose(taken.residuals(x).numpy(), expected, **ROUNDING)
+
+
+def test_squares_that_rows_weigh_offer_no_residuals():
+    """A weight that differs from row to row is not one number."""
+    text = "given b: real\nvar x: real[2]\nminimize f: exp(b) * sum(x^2)"
+    rows = {"b": np.zeros(3)}
+
+    assert find_vector(compile_model(bind_rows(ebmlang.loads(text).bind(rows)).model)) is None

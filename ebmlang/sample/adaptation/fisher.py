@@ -76,6 +76,37 @@ def estimate_metric(
     return LowRank(scale=scale, directions=directions, stretch=stretch)
 
 
+def estimate_shared(
+    chart: SamplingChart,
+    position: Float[Tensor, "draw dim"],
+    gradient: Float[Tensor, "draw dim"],
+) -> Metric | None:
+    """Return one metric for all chains, from draws pooled over chains and iterations.
+
+    With fewer than two for each dimension only the directions that vary most are stretched, and the
+    rest is as in the diagonal metric.
+
+    Args:
+        chart: Of the coordinates; a manifold's element gets one number.
+        position: In a sampler's coordinates, finite.
+        gradient: Of the potential there, finite.
+
+    Returns:
+        The metric; None where the draws tell nothing.
+    """
+    x, g = position.double(), gradient.double()
+    count, dim = x.shape
+    if count < FEWEST:
+        return None
+    if not chart.is_flat or dim == 1:
+        return Diagonal(scale=_diagonal(chart, x, g)[None].to(position.dtype))
+    if dim <= MOST_DENSE and count >= CHAINS_PER_DIMENSION * dim:
+        return Dense(factor=_dense(chart, x, g)[None].to(position.dtype))
+    parts = _low_rank(chart, x, g, min(RANK, count - 1, dim))
+    scale, directions, stretch = (part[None].to(position.dtype) for part in parts)
+    return LowRank(scale=scale, directions=directions, stretch=stretch)
+
+
 def _diagonal(
     chart: SamplingChart, x: Float[Tensor, "chain dim"], g: Float[Tensor, "chain dim"]
 ) -> Float[Tensor, " dim"]:

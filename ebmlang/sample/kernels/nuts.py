@@ -28,7 +28,7 @@ from torch import Tensor
 
 from ebmlang.sample.density import Density
 from ebmlang.sample.integrator import DIVERGENCE, faithfulness, kinetic, leapfrog
-from ebmlang.sample.metric import Diagonal
+from ebmlang.sample.metric import Metric
 from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.state import ChainState, Info, choose, potential
 from ebmlang.sample.streams import Noise
@@ -44,12 +44,12 @@ class Nuts:
 
     Attributes:
         step_size: Of the leapfrog steps; of all chains, or of each.
-        metric: Of the momenta. A coordinate whose scale is zero stays, and has no say.
+        metric: Of the momenta. Those that move nothing have no say.
         most_doublings: Of one trajectory.
     """
 
     step_size: Float[Tensor, "*chain"]
-    metric: Diagonal
+    metric: Metric
     most_doublings: int = MOST_DOUBLINGS
 
     def move(self) -> Move:
@@ -65,9 +65,8 @@ class Nuts:
         """Follow the flow until it turns, and pick a point on the way."""
         position = state.position
         normal = noise.normal("momentum", position.shape[1])
-        # What a zero in the metric holds still would add to every sum of momenta, and never turn.
-        moving = self.metric.spread(torch.ones_like(normal)) != 0
-        momentum = density.chart.tangent(position, normal) * moving
+        # A momentum that moves nothing would add to every sum of momenta, and never turn.
+        momentum = self.metric.trim(density.chart.tangent(position, normal))
         start = replace(state, momentum=momentum)
         sizes = self.step_size.reshape(-1, 1).to(position.dtype)
         directions = noise.uniform("direction", self.most_doublings) < 0.5

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.kernels.hmc import Hmc
-from ebmlang.sample.metric import Diagonal
+from ebmlang.sample.metric import Metric
 from ebmlang.sample.samplers.windowed import Windowed, count_steps
 
 TARGET_ACCEPTANCE = 0.9
@@ -12,7 +12,7 @@ TARGET_ACCEPTANCE = 0.9
 eight schools and on ordered normals; at 0.9 none does, for a fifth more gradients."""
 
 
-def _build(step_size: Float[Tensor, ""], metric: Diagonal, length: float) -> Hmc:
+def _build(step_size: Float[Tensor, ""], metric: Metric, length: float) -> Hmc:
     return Hmc(step_size=step_size, metric=metric, most_steps=count_steps(step_size, length))
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.kernels.langevin import AdjustedLangevin, UnadjustedLangevin
-from ebmlang.sample.metric import Diagonal
+from ebmlang.sample.metric import Metric
 from ebmlang.sample.samplers.windowed import Windowed
 
 TARGET_ACCEPTANCE = 0.574
@@ -24,14 +24,14 @@ rest is bias: on a standard normal the step h is then 0.6 in one dimension, and 
 
 
 def _build_adjusted(
-    step_size: Float[Tensor, ""], metric: Diagonal, length: float
+    step_size: Float[Tensor, ""], metric: Metric, length: float
 ) -> AdjustedLangevin:
     del length  # One step is all of a trajectory.
     return AdjustedLangevin(step_size=step_size, metric=metric)
 
 
 def _build_unadjusted(
-    step_size: Float[Tensor, ""], metric: Diagonal, length: float
+    step_size: Float[Tensor, ""], metric: Metric, length: float
 ) -> UnadjustedLangevin:
     del length
     return UnadjustedLangevin(step_size=step_size, metric=metric)

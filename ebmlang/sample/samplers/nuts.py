@@ -1,17 +1,17 @@
-"""NUTS with a diagonal metric learnt in windows: for few chains, and no length to choose."""
+"""NUTS with a metric learnt in windows: for few chains, and no length to choose."""
 
 from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.kernels.nuts import MOST_DOUBLINGS, Nuts
-from ebmlang.sample.metric import Diagonal
+from ebmlang.sample.metric import Metric
 from ebmlang.sample.samplers.windowed import LONGEST, Windowed, count_steps
 
 TARGET_ACCEPTANCE = 0.8
 """Mean acceptance over the points of a trajectory that the step size aims at, as in Stan."""
 
 
-def _build(step_size: Float[Tensor, ""], metric: Diagonal, length: float) -> Nuts:
+def _build(step_size: Float[Tensor, ""], metric: Metric, length: float) -> Nuts:
     return Nuts(step_size=step_size, metric=metric, most_doublings=_doublings(step_size, length))
 
 
@@ -24,4 +24,4 @@ def _doublings(step_size: Float[Tensor, ""], length: float) -> int:
 
 def build_nuts() -> Windowed:
     """Return the sampler."""
-    return Windowed(name="nuts", build=_build, target=TARGET_ACCEPTANCE)
+    return Windowed(name="nuts", build=_build, target=TARGET_ACCEPTANCE, reads_gradients=True)

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.kernels.slice import Slice
-from ebmlang.sample.metric import Diagonal
+from ebmlang.sample.metric import Metric
 from ebmlang.sample.samplers.windowed import Windowed
 
 TARGET_ACCEPTANCE = 0.7
@@ -13,12 +13,12 @@ three standard deviations. On standard normals of 1 to 50 dimensions the squared
 is 0.39 at a width of 2, 0.42 at 3, 0.43 at 4 and 0.40 at 10, so little hangs on it."""
 
 
-def _build(width: Float[Tensor, ""], metric: Diagonal, length: float) -> Slice:
+def _build(width: Float[Tensor, ""], metric: Metric, length: float) -> Slice:
     del length  # There is no trajectory.
     return _probe(width, metric)
 
 
-def _probe(width: Float[Tensor, ""], metric: Diagonal) -> Slice:
+def _probe(width: Float[Tensor, ""], metric: Metric) -> Slice:
     return Slice(width=width, metric=metric)
 
 

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import DerivedTarget, RowTarget
+from ebmlang.runtime import DerivedTarget, LeastSquares, RowTarget
 from ebmlang.solve.native.machine import BOX_COLUMNS
 
 
@@ -77,6 +77,36 @@ class RowBoxes(DerivedTarget):
             lower=self.lower[index],
             upper=self.upper[index],
         )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SquaredBoxes(DerivedTarget):
+    """The same where the energy is a sum of squares; a `LeastSquares` and a `RowTarget`.
+
+    Attributes:
+        target: Of a target that has residuals.
+    """
+
+    target: RowBoxes
+
+    def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
+        """Return the sum of the soft terms [nats]; `require`s are not in it."""
+        return self.target.energy(x)
+
+    def requirements(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain requirement"]:
+        """Return the margins of everything required, in tolerances."""
+        return self.target.requirements(x)
+
+    def residuals(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain residual"]:
+        """Return what is squared [square roots of nats]."""
+        inner = self.target.target
+        assert isinstance(inner, LeastSquares)
+        return inner.residuals(self.target.to_written(x))
+
+    def take(self, index: Int[Tensor, " kept"]) -> "SquaredBoxes":
+        """Return the energy of some of the points, each as often as it is named."""
+        return SquaredBoxes(target=self.target.take(index))
 
 
 def build_boxes(

@@ -32,6 +32,6 @@ def put_back(state: Any, frozen: Any) -> Any:
         here, there = getattr(state, field.name), getattr(frozen, field.name)
         if isinstance(here, ChainState):
             changes[field.name] = there
-        elif is_dataclass(here):
+        elif is_dataclass(here) and type(there) is type(here):
             changes[field.name] = put_back(here, there)
     return replace(state, **changes)
