@@ -7,7 +7,7 @@ one row of numbers per chain, the weights folded in by their roots. Methods for 
 the derivatives of each residual, which E alone does not give.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, final
 
@@ -109,6 +109,11 @@ class SquaredRows:
     def device(self) -> torch.device:
         """Where points and values live."""
         return self.rows.device
+
+    @property
+    def data(self) -> Mapping[str, Tensor]:
+        """The data of each point by path, each `[chain, ...]`."""
+        return self.rows.data
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""

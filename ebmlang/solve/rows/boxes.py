@@ -90,6 +90,11 @@ class SquaredBoxes(DerivedTarget):
 
     target: RowBoxes
 
+    @property
+    def data(self) -> Mapping[str, Tensor]:
+        """The data by row, and the boxes behind it."""
+        return self.target.data
+
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""
         return self.target.energy(x)
