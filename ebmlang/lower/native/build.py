@@ -13,9 +13,11 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,7 +41,7 @@ FLAGS = (
 LIBRARIES = ("-lmvec", "-lm")
 """What is linked: the vector forms of functions come from glibc's libmvec."""
 
-PATIENCE = 120.0
+PATIENCE = 60.0
 """Longest time that the compiler gets [s]."""
 
 
@@ -122,6 +124,8 @@ def _load_or_build(whole: str, name: str, compiler: str) -> Library | Absence:
     with suppress(OSError):
         return _load(kept)
     with suppress(OSError):
+        return Absence(_note_of(kept).read_text(encoding="utf-8"))
+    with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         return _build(whole, kept, compiler)
     # The folder cannot be written, or its disk is full.
@@ -141,19 +145,50 @@ def _build(whole: str, target: Path, compiler: str) -> Library | Absence:
         source, built = Path(folder) / "energy.c", Path(folder) / target.name
         source.write_text(whole, encoding="utf-8")
         command = [compiler, *FLAGS, str(source), "-o", str(built), *LIBRARIES]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=PATIENCE, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return Absence(f"the C compiler took longer than {PATIENCE:g} s")
-        if done.returncode != 0 or not built.is_file():
-            if "No space left" in done.stderr:
+        said = _run(command)
+        if said is None:
+            # Nobody should wait for it again.
+            note = Absence(f"the C compiler took longer than {PATIENCE:g} s")
+            _note_of(target).write_text(note.reason, encoding="utf-8")
+            return note
+        if not built.is_file():
+            if "No space left" in said:
                 raise OSError(28, "no space left on the disk")
-            first = (done.stderr.strip() or "it said nothing").splitlines()[0]
+            first = (said.strip() or "it said nothing").splitlines()[0]
             return Absence(f"the C compiler `{compiler}` failed: {first}")
         built.replace(target)
     return _load(target)
+
+
+def _run(command: Sequence[str]) -> str | None:
+    """Run a compiler and return what it complained about; None where it took too long.
+
+    It is a group of processes: what it starts ends with it, whatever ends this.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    compiler = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        return compiler.communicate(timeout=PATIENCE)[1]
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if compiler.poll() is None:
+            os.killpg(compiler.pid, signal.SIGKILL)
+            compiler.communicate()
+
+
+def _note_of(target: Path) -> Path:
+    """Return the file that says why a library was given up."""
+    return target.with_suffix(".txt")
 
 
 def _load(path: Path) -> Library:
