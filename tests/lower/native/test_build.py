@@ -79,6 +79,30 @@ def test_a_compiler_that_does_not_end_is_given_up(folder, tmp_path, monkeypatch)
     assert "took longer" in found.reason
 
 
+def test_what_a_compiler_has_started_ends_with_it_and_it_is_not_tried_again(
+    folder, tmp_path, monkeypatch
+):
+    """gcc works through processes of its own: one left over would run for hours."""
+    pipe, calls = tmp_path / "pipe", tmp_path / "calls"
+    os.mkfifo(pipe)
+    # The child holds the pipe open for as long as it lives.
+    script = f"echo call >> {calls}; sleep 60 > {pipe} & wait"
+    fake_compiler(tmp_path, monkeypatch, f'[ "$1" = --version ] || {{ {script}; }}')
+    monkeypatch.setattr(build, "PATIENCE", 0.5)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    build_library(TEXT, "float64")
+    monkeypatch.setattr(build, "_loaded", {})
+    again = build_library(TEXT, "float64")
+
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b"", "the end of the file: nobody has it open"
+    os.close(reader)
+    assert isinstance(again, Absence)
+    assert "took longer" in again.reason
+    assert calls.read_text() == "call\n"
+
+
 @needs_compiler
 def test_where_the_cache_cannot_be_written_a_temporary_folder_serves(folder, tmp_path):
     # A file where the folder should be: not even root can write into it.
@@ -125,9 +149,7 @@ def test_processes_that_build_the_same_at_once_all_get_it(tmp_path):
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(build.__file__).parents[3])}
 
-    running = [
-        subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(3)
-    ]
+    running = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(3)]
 
     assert [process.wait(120) for process in running] == [0, 0, 0]
     assert [path.suffix for path in tmp_path.iterdir()] == [".so"]
