@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ebmlang.graph import Kind, RootKind
-from ebmlang.passes.guards import plan_guards
 from ebmlang.lower.module import compile_graph
+from ebmlang.passes.guards import plan_guards
 from tests.lower.sketch import Sketch
 
 
