@@ -125,9 +125,7 @@ def test_processes_that_build_the_same_at_once_all_get_it(tmp_path):
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(build.__file__).parents[3])}
 
-    running = [
-        subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(3)
-    ]
+    running = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(3)]
 
     assert [process.wait(120) for process in running] == [0, 0, 0]
     assert [path.suffix for path in tmp_path.iterdir()] == [".so"]
