@@ -21,6 +21,7 @@ from ebmlang.api.model import Model
 from ebmlang.api.priority import require_no_priority
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
+from ebmlang.lower.tiers import PER_ITERATION, Ahead
 from ebmlang.runs import Samples, Trust, collect_versions
 from ebmlang.runs.branches import judge_branches
 from ebmlang.runs.convergence import judge, read_facts
@@ -116,6 +117,8 @@ def draw_samples(
     """
     settings = manifest.settings
     module = compile_model(model, dtype=PRECISIONS[settings.precision], device=device)
+    iterations = settings.warmup + settings.draws * settings.thin
+    module.ahead = Ahead(calls=iterations * PER_ITERATION, points=settings.chains)
     exact = None
     if settings.precision == "mixed":
         exact = compile_model(model, dtype=torch.float64, device=device).packed()

@@ -1,4 +1,4 @@
-"""Values with their gradients, without autograd: emitted as one straight line, when first asked for.
+"""Values with their gradients, without autograd: one straight line, emitted when first asked for.
 
 The gradient is a rewrite of the graph (`passes.gradient`), so the code computes what value and
 gradient share once, and what no unknown decides before the first point.

@@ -84,7 +84,9 @@ PLAIN: Mapping[str, Callable[[Site], str | None]] = MappingProxyType(
         "norm": write_short_norm,
         "dot": write_short_dot,
         "sqrt": lambda site: f"torch.sqrt({site.operands[0].text})",
-        "logaddexp": lambda site: "torch.logaddexp({0.text}, {1.text})".format(*site.operands),
+        "logaddexp": lambda site: (
+            f"torch.logaddexp({site.operands[0].text}, {site.operands[1].text})"
+        ),
         "logsumexp": lambda site: (
             f"torch.logsumexp({site.operands[0].text}, {show_axes(site.option('axes'))})"
         ),

@@ -161,7 +161,9 @@ def _function(name: str, body: Body, registry: Registry, outputs: int) -> str:
     head += [f"vec *const o{i} = (vec *)out[{i}];" for i in range(outputs)]
     portions = split_lines(lines)
     if len(portions) == 1:
-        return _define(name, [*head, *pointers, *lines]) + f"#define {name}_SCRATCH ({room} * LANES)\n"
+        return (
+            _define(name, [*head, *pointers, *lines]) + f"#define {name}_SCRATCH ({room} * LANES)\n"
+        )
     linked, spilled = link_portions(portions, f"((vec *)scratch + {room})")
     text = ""
     for place, portion in enumerate(linked):

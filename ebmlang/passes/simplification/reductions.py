@@ -176,10 +176,9 @@ def _logsumexp(site: Site) -> int | None:
     if node.operator in ("add", "sub") and not site.is_fixed(x):
         for inner, n in (node.inputs, node.inputs[::-1]):
             if site.is_scalar(n) and site.of(inner).shape == node.shape:
-                if node.operator == "sub":
-                    assert n == node.inputs[0], "x - n is x + (-n) by now"
-                    inner = site.make("neg", inner)
-                total = site.make("logsumexp", inner, axes=site.node.option("axes"))
+                # A difference can only be n - x: x - n is x + (-n) by now.
+                x = site.make("neg", inner) if node.operator == "sub" else inner
+                total = site.make("logsumexp", x, axes=site.node.option("axes"))
                 return site.make("add", total, site.rank(n, rank))
     return None
 
@@ -218,6 +217,8 @@ def _scaled(site: Site, matrix: int, n: int) -> int:
 
 def _dot(site: Site) -> int | None:
     """Write x . (A x) with a symmetric A, whose gradient needs one product with it, not two."""
+    if site.node.kind is not Kind.REAL:
+        return None
     for x, product in (site.node.inputs, site.node.inputs[::-1]):
         node = site.of(product)
         if node.operator != "matvec" or node.inputs[1] != x:
@@ -229,9 +230,9 @@ def _dot(site: Site) -> int | None:
             even = site.make("mul", whole, half)
             return site.make("dot", x, site.make("matvec", even, x))
     for x, other in (site.node.inputs, site.node.inputs[::-1]):
-        product = _times_matrix(site, x, other, -1) if _may_contract(site, x, other) else None
-        if product is not None and site.of(product).shape == site.node.shape:
-            return product
+        found = _times_matrix(site, x, other, -1) if _may_contract(site, x, other) else None
+        if found is not None and site.of(found).shape == site.node.shape:
+            return found
         parts = site.split(x)
         if parts is not None:
             total = site.make("dot", parts[0], other)
