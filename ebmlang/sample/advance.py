@@ -24,4 +24,6 @@ def find_flight(kernel: Kernel, density: Density) -> tuple[Machine, Move] | None
     if not isinstance(density, TargetDensity) or density.machine is None:
         return None
     move = kernel.move() if isinstance(kernel, Movable) else None
-    return None if move is None else (density.machine, move)
+    if move is None or density.machine.find_loop(move.rule) is None:
+        return None
+    return density.machine, move

@@ -10,12 +10,12 @@ The C text is put together from the energy's own (`EnergyText`) and the `.h` fil
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import final
+from typing import Any, TypeAlias, final
 
 import torch
 from jaxtyping import Float, Int
@@ -44,8 +44,13 @@ from ebmlang.sample.streams import Noise
 from ebmlang.spaces import SamplingChart
 
 HEADERS = ("philox.h", "metric.h", "chart.h")
-LOOPS = ("moves.h", "nuts.h", "flight.h")
-"""The texts before and after the record `flight`, in their order."""
+"""The texts before the record `flight`, in their order."""
+
+LOOPS = {
+    False: ("block.h", "moves.h", "flight.h"),
+    True: ("block.h", "nuts.h", "flight.h"),
+}
+"""Those after it, by whether trajectories find their length: half of the compiler's time each."""
 
 PRECISIONS: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.float64: "float64"}
 
@@ -62,18 +67,22 @@ class Machine:
     """Compiled loops around one energy.
 
     Attributes:
-        library: In which `fly` is.
+        texts: The C texts of the loops, by whether trajectories find their length.
         chart: The map to the written coordinates, as tables.
         arrays: What the energy reads besides the point.
         shared: Where these are.
         dtype: Of points and values.
     """
 
-    library: ctypes.CDLL
+    texts: Mapping[bool, str]
     chart: Tables
     arrays: tuple[Tensor, ...]
     shared: Int[Tensor, " array"]
     dtype: torch.dtype
+
+    def find_loop(self, rule: Rule) -> "Loop | None":
+        """Return the function `fly` for a rule; None where it could not be built."""
+        return load_loop(self.texts[rule is Rule.NO_U_TURN], PRECISIONS[self.dtype])
 
     def step(self, move: Move, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Move every chain once."""
@@ -95,7 +104,7 @@ class Machine:
             "thin": 1,
         }
         tables = self._tabulate(move, following, noise) | told
-        _call_all(self.library, [_fill(tables, self.dtype)], _count_blocks(tables))
+        self._call(move.rule, [_fill(tables, self.dtype)], _count_blocks(tables))
         happened = counts.bool()
         return following, Info(
             acceptance=acceptance,
@@ -163,8 +172,28 @@ class Machine:
             _fill(tables | {"noted_at": noted_at[part], "noted": noted[part]}, self.dtype)
             for part in range(parts)
         ]
-        counts = _call_all(self.library, flights, blocks)
+        counts = self._call(move.rule, flights, blocks)
         return following, _sort_noted(counts, noted_at, noted)[:most_noted]
+
+    def _call(
+        self, rule: Rule, flights: Sequence[tuple[Flight, list[Tensor]]], blocks: int
+    ) -> list[int]:
+        """Move all blocks, one thread for each flight; return how many divergences each noted."""
+        fly = self.find_loop(rule)
+        assert fly is not None, "whoever has a flight has looked"
+
+        def call(part: int) -> int:
+            begin, end = (blocks * at // len(flights) for at in (part, part + 1))
+            return fly(ctypes.byref(flights[part][0]), begin, end)
+
+        if len(flights) == 1:
+            counts = [call(0)]
+        else:
+            with ThreadPoolExecutor(len(flights)) as pool:
+                counts = list(pool.map(call, range(len(flights))))
+        if min(counts) < 0:
+            raise MemoryError
+        return counts
 
     def _tabulate(self, move: Move, state: ChainState, noise: Noise) -> Tables:
         chains = len(state.position)
@@ -232,15 +261,16 @@ def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence:
     if energy is None:
         return Absence("the energy has no form as C text")
     plain = all(piece.kind.value == "free" for piece in chart.pieces) and chart.order is None
-    text = write_loops(energy, dim=chart.dim, packed=target.dim, plain=plain)
-    library = build_library(text, PRECISIONS[target.dtype])
+    texts = {
+        turns: write_loops(energy, files, dim=chart.dim, packed=target.dim, plain=plain)
+        for turns, files in LOOPS.items()
+    }
+    library = build_library(texts[False], PRECISIONS[target.dtype])
     if isinstance(library, Absence):
         return library
-    library.handle.fly.restype = ctypes.c_int64
-    library.handle.fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
     arrays = tuple(a.contiguous() for a in (*energy.energy_arrays, *energy.margin_arrays))
     return Machine(
-        library=library.handle,
+        texts=texts,
         chart=tables,
         arrays=arrays,
         shared=torch.tensor([array.data_ptr() for array in arrays], dtype=torch.int64),
@@ -248,11 +278,32 @@ def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence:
     )
 
 
-def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> str:
+Loop: TypeAlias = Callable[..., int]
+"""The function `fly` of `flight.h`."""
+
+
+@lru_cache(maxsize=64)
+def load_loop(text: str, precision: Precision) -> Loop | None:
+    """Return the function `fly` of a text, built where it is not kept."""
+    library = build_library(text, precision)
+    if isinstance(library, Absence):
+        return None
+    # Any: ctypes takes the types of arguments only as attributes of the function.
+    fly: Any = library.handle.fly
+    fly.restype = ctypes.c_int64
+    fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
+    loop: Loop = fly
+    return loop
+
+
+def write_loops(
+    energy: EnergyText, files: Sequence[str], *, dim: int, packed: int, plain: bool
+) -> str:
     """Return the C text of the loops around an energy.
 
     Args:
         energy: The energy.
+        files: The names of the loops' texts.
         dim: How many coordinates a sampler moves in.
         packed: The length of a packed point.
         plain: Whether these are the same.
@@ -261,7 +312,7 @@ def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> st
     if energy.required:
         margins = f"{energy.margins}_SCRATCH"
         work = f"({work} > {margins} ? {work} : {margins})"
-    names = {
+    defines = {
         "DIM": dim,
         "PACKED": packed,
         "REQUIRED": energy.required,
@@ -271,8 +322,8 @@ def write_loops(energy: EnergyText, *, dim: int, packed: int, plain: bool) -> st
         "MARGINS": energy.margins,
         "SHARED_BY_ENERGY": len(energy.energy_arrays),
     }
-    defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
-    before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS))
+    defined = "".join(f"#define {name} {value}\n" for name, value in defines.items())
+    before, after = (tuple(map(_read, names)) for names in (HEADERS, files))
     return "\n".join(
         ("#include <stdlib.h>", support(), energy.text, defined, *before, show_flight(), *after)
     )
@@ -349,23 +400,3 @@ def _fill(tables: Tables, dtype: torch.dtype) -> tuple[Flight, list[Tensor]]:
         else:
             setattr(flight, name, value)
     return flight, held
-
-
-def _call_all(
-    library: ctypes.CDLL, flights: Sequence[tuple[Flight, list[Tensor]]], blocks: int
-) -> list[int]:
-    """Move all blocks, on one thread for each flight; return how many divergences each noted."""
-
-    def call(part: int) -> int:
-        begin, end = (blocks * at // len(flights) for at in (part, part + 1))
-        counted: int = library.fly(ctypes.byref(flights[part][0]), begin, end)
-        return counted
-
-    if len(flights) == 1:
-        counts = [call(0)]
-    else:
-        with ThreadPoolExecutor(len(flights)) as pool:
-            counts = list(pool.map(call, range(len(flights))))
-    if min(counts) < 0:
-        raise MemoryError
-    return counts
