@@ -243,23 +243,22 @@ class Machine:
         return tables
 
 
-def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence:
-    """Compile the loops around a target, or say why there are none.
+def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence | None:
+    """Compile the loops around a target.
 
     Args:
         target: The energy; on the CPU, and with a C text.
         chart: A sampler's coordinates.
+
+    Returns:
+        The loops; None where the energy or its coordinates have no such form, as unit vectors and
+        rotations have none; why there is no machine code, where the compiler is the reason.
     """
-    if target.device.type != "cpu" or target.dtype not in PRECISIONS:
-        return Absence("machine code is for float32 and float64 on the CPU")
-    tables = tabulate_chart(chart, target.dtype)
-    if tables is None:
-        return Absence("unit vectors and rotations move in torch")
-    if target.dim > LARGEST:
-        return Absence(f"there are more than {LARGEST} unknowns")
-    energy = target.write_text() if isinstance(target, TextTarget) else None
-    if energy is None:
-        return Absence("the energy has no form as C text")
+    fits = target.device.type == "cpu" and target.dtype in PRECISIONS and target.dim <= LARGEST
+    tables = tabulate_chart(chart, target.dtype) if fits else None
+    energy = target.write_text() if tables and isinstance(target, TextTarget) else None
+    if tables is None or energy is None:
+        return None
     plain = all(piece.kind.value == "free" for piece in chart.pieces) and chart.order is None
     texts = {
         turns: write_loops(energy, files, dim=chart.dim, packed=target.dim, plain=plain)
