@@ -4,7 +4,7 @@
 /* One iteration of every chain of a block. */
 static void move(const flight *f, block *b, uint32_t iteration) {
   key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
-  uint32_t words[4][LANES] ALIGNED;
+  uint32_t words[4][LANES] ALIGNED = {0};
   point *here = &b->here, *there = &b->there;
   double before[LANES] ALIGNED, after[LANES] ALIGNED, gain[LANES] ALIGNED, uniform[LANES] ALIGNED;
   real probe[LANES] ALIGNED;
@@ -69,7 +69,7 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     EACH_LANE uniform[l] = fabs(b->level[l]);
     EACH_LANE b->hamiltonian[l] = NAN;
   } else {
-    make_words(k, 0, iteration, (uint32_t)f->accept_word, b->numbers, words);
+    if (f->rule == METROPOLIS) make_words(k, 0, iteration, (uint32_t)f->accept_word, b->numbers, words);
     EACH_LANE uniform[l] = as_uniform(words[0][l]);
     EACH_LANE b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
   }
