@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebmlang.lower.native.build import Absence
 from ebmlang.runtime import (
     UNLIMITED,
     Budget,
@@ -28,9 +27,9 @@ from ebmlang.runtime import (
 )
 from ebmlang.sample.advance import find_flight
 from ebmlang.sample.collector import Collector
-from ebmlang.sample.density import Density, TargetDensity
+from ebmlang.sample.density import TargetDensity
 from ebmlang.sample.draws import Draws, MemorySink, Sink, join_chunks
-from ebmlang.sample.native import Machine, Move, build_machine
+from ebmlang.sample.native import Machine, Move, compile_density, is_worth_compiling
 from ebmlang.sample.sampler import Phase, Place, Sampler, Setting, Steady
 from ebmlang.sample.settling import settle
 from ebmlang.sample.starts import begin_at, spread_starts
@@ -56,11 +55,6 @@ SECONDS_PER_CALL = 0.1
 GROWTH = 4
 """How many times as many draws a call takes as the one before it, at most: how long one takes is
 not known at first."""
-
-WORTH_COMPILING = 400
-"""Iterations from which on a run waits for a C compiler, about a second: the draws of a run must
-not hang on whether it was run before, so neither does what it runs on. An iteration that follows a
-trajectory in torch costs a millisecond or more however few the chains are."""
 
 S = TypeVar("S")
 
@@ -106,14 +100,6 @@ def build_setting(
         density=build_density(target, layout, exact),
         streams=Streams(seed=seed, chains=numbers, dtype=target.dtype),
     )
-
-
-def compile_density(density: Density) -> Density:
-    """Return a density with compiled loops around it, if it can have them."""
-    if not isinstance(density, TargetDensity) or density.exact is not None:
-        return density
-    machine = build_machine(density.target, density.chart)
-    return density if isinstance(machine, Absence) else replace(density, machine=machine)
 
 
 def build_density(target: Target, layout: Layout, exact: Target | None) -> TargetDensity:
@@ -170,7 +156,8 @@ def sample(
     differentiable = torch.inference_mode(False)
     with differentiable, threads_for(chains * layout.dim), watch_interrupts() as interrupt:
         setting = build_setting(target, layout, seed=seed, chains=chains, exact=exact)
-        if plan.warmup + plan.draws * plan.thin >= WORTH_COMPILING:
+        iterations = plan.warmup + plan.draws * plan.thin
+        if is_worth_compiling(iterations=iterations, chains=chains, dim=layout.dim):
             setting = replace(setting, density=compile_density(setting.density))
         memory = MemorySink()
         run = _Run(

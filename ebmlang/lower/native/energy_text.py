@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.graph import EnergyGraph
 from ebmlang.lower.gradient import Question, gradient_graph
 from ebmlang.lower.native.emit import NativeProgram, emit_native
 from ebmlang.lower.native.function import shared_arrays
+from ebmlang.lower.native.slopes import group_slopes
 from ebmlang.passes.clauses import list_required
 from ebmlang.passes.gradient import NoRuleError
 from ebmlang.runtime import EnergyText
@@ -23,14 +24,12 @@ def write_energy(energy: "CompiledEnergy") -> EnergyText | None:
         graph = gradient_graph(energy.graph, Question.ENERGY)
     except NoRuleError:
         return None
-    slopes = {root.path: number for root, number in graph.roots_of(RootKind.GRADIENT)}
-    (total,) = [number for _, number in graph.roots_of(RootKind.TOTAL)]
-    outputs = [total, *(slopes[variable.path] for variable in graph.variables)]
-    valued = emit_native(graph, outputs, "energy_parts")
+    groups = group_slopes(graph)
+    valued = emit_native(graph, [number for group in groups for number in group], "energy_parts")
     margined = emit_native(energy.graph, required, "margin_parts") if required else None
     if not isinstance(valued, NativeProgram) or valued.rows:
         return None
-    text = _join(valued, "energy_of_block", [1, len(outputs) - 1])
+    text = _join(valued, "energy_of_block", [len(group) for group in groups])
     if margined is None:
         return EnergyText(
             text=text,

@@ -29,7 +29,7 @@ static inline vec clamp(vec v, real low, real high) {
 }
 
 /* Return log |dx / dq|. */
-static vec go_to_written(const piece *pieces, int64_t many, const int64_t *columns,
+APART vec go_to_written(const piece *pieces, int64_t many, const int64_t *columns,
                            const real *bounds, const real *contrasts, const vec *restrict q,
                            vec *restrict x) {
   vec total = {};
@@ -100,7 +100,7 @@ static vec go_to_written(const piece *pieces, int64_t many, const int64_t *colum
 }
 
 /* The gradient of E - log |dx / dq| by q, of that of E by x. */
-static void pull_to_free(const piece *pieces, int64_t many, const int64_t *columns,
+APART void pull_to_free(const piece *pieces, int64_t many, const int64_t *columns,
                          const real *bounds, const real *contrasts, const vec *restrict q,
                          const vec *restrict x, const vec *restrict by_x,
                          vec *restrict by_q) {

@@ -67,19 +67,11 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
     int64_t diverged[LANES] = {0}, infeasible[LANES] = {0}, gradients[LANES] = {0};
     for (int64_t repetition = 0; repetition < f->thin; repetition++) {
       int64_t iteration = f->first_iteration + draw * f->thin + repetition;
-#if !ON_DEVICE
-      if (f->rule == NO_U_TURN)
-        move_until_turning(f, b, (uint32_t)iteration);
-      else
-#endif
-        move(f, b, (uint32_t)iteration);
+      move(f, b, (uint32_t)iteration);
 #if !ON_DEVICE /* there no point is kept */
       int any = 0;
       EACH_LANE any |= b->diverged[l];
-      /* Where they began; all but those of the no-U-turn sampler have stayed there. */
-      if (any)
-        note(f, b, iteration,
-             f->rule == NO_U_TURN ? b->trajectory->started : written(f, &b->here), noted);
+      if (any) note(f, b, iteration, began_at(f, b), noted);
 #endif
       EACH_LANE acceptance[l] += b->acceptance[l] / (double)f->thin;
       EACH_LANE moved[l] += b->accepted[l] / (double)f->thin;
@@ -130,6 +122,8 @@ extern "C" __global__ void fly(const flight *f, int blocks) {
   int64_t number = (int64_t)blockIdx.x * blockDim.x + threadIdx.x, noted = 0;
   if (number >= blocks) return;
   block b;
+  struct trajectory more;
+  b.trajectory = &more;
   place_block(f, &b, number);
   fly_block(f, &b, &noted);
 }
@@ -139,11 +133,8 @@ extern "C" __global__ void fly(const flight *f, int blocks) {
 int64_t fly(const flight *f, int64_t begin, int64_t end) {
   block *b = aligned_alloc(64, (sizeof(block) + 63) / 64 * 64);
   if (!b) return -1;
-  b->trajectory = 0;
-  if (f->rule == NO_U_TURN) {
-    b->trajectory = aligned_alloc(64, (sizeof(struct trajectory) + 63) / 64 * 64);
-    if (!b->trajectory) return free(b), -1;
-  }
+  b->trajectory = aligned_alloc(64, (sizeof(struct trajectory) + 63) / 64 * 64);
+  if (!b->trajectory) return free(b), -1;
   int64_t noted = 0;
   for (int64_t number = begin; number < end; number++) {
     place_block(f, b, number);

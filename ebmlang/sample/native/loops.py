@@ -7,12 +7,12 @@ of a call.
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, TypeAlias, final
+from typing import Any, Protocol, TypeAlias, final
 
 import torch
 from torch import Tensor
@@ -24,8 +24,13 @@ from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.native.tables import ROLES, Flight, Tables, show_flight
 
 HEADERS = ("philox.h", "metric.h", "chart.h")
-LOOPS = ("moves.h", "nuts.h", "flight.h")
-"""The texts before and after the record `flight`, in their order."""
+"""The texts before the record `flight`, in their order."""
+
+LOOPS = {
+    False: ("block.h", "moves.h", "flight.h"),
+    True: ("block.h", "nuts.h", "flight.h"),
+}
+"""Those after it, by whether trajectories find their length: half of the compiler's time each."""
 
 PRECISIONS: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.float64: "float64"}
 
@@ -61,11 +66,11 @@ class HostLoops:
     """Loops on the processor.
 
     Attributes:
-        library: In which `fly` is.
+        texts: The C texts, by whether trajectories find their length.
         dtype: Of points and values.
     """
 
-    library: ctypes.CDLL
+    texts: Mapping[bool, str]
     dtype: torch.dtype
     device: torch.device = field(default=torch.device("cpu"))
 
@@ -75,18 +80,18 @@ class HostLoops:
         return LANES[self.dtype]
 
     def takes(self, move: Move) -> bool:
-        """Whether there is room for such a move: for every one."""
-        del move
-        return True
+        """Whether there are loops for such a move: unless the compiler failed, there are."""
+        return self._find(move.rule) is not None
 
     def run(self, parts: Sequence[Tables], blocks: int) -> list[int]:
         """Move all blocks, each part on a thread of its own."""
         flights = [fill_flight(part, self.dtype, self.device) for part in parts]
+        fly = self._find(parts[0]["rule"])
+        assert fly is not None, "whoever moves chains has looked"
 
         def call(part: int) -> int:
             begin, end = (blocks * at // len(flights) for at in (part, part + 1))
-            counted: int = self.library.fly(ctypes.byref(flights[part][0]), begin, end)
-            return counted
+            return fly(ctypes.byref(flights[part][0]), begin, end)
 
         if len(flights) == 1:
             counts = [call(0)]
@@ -96,6 +101,27 @@ class HostLoops:
         if min(counts) < 0:
             raise MemoryError
         return counts
+
+    def _find(self, rule: Tensor | float) -> "Loop | None":
+        return load_loop(self.texts[bool(rule == Rule.NO_U_TURN)], PRECISIONS[self.dtype])
+
+
+Loop: TypeAlias = Callable[..., int]
+"""The function `fly` of `flight.h`."""
+
+
+@lru_cache(maxsize=64)
+def load_loop(text: str, precision: Precision) -> Loop | None:
+    """Return the function `fly` of a text, built where it is not kept; None where it cannot be."""
+    library = build_library(text, precision)
+    if isinstance(library, Absence):
+        return None
+    # Any: ctypes takes the types of arguments only as attributes of the function.
+    fly: Any = library.handle.fly
+    fly.restype = ctypes.c_int64
+    fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
+    loop: Loop = fly
+    return loop
 
 
 Launch: TypeAlias = Callable[[Flight, int], None]
@@ -141,12 +167,9 @@ def build_loops(
     """Compile the loops around an energy, or say why there are none."""
     if device.type == "cuda":
         return _build_on_device(energy, shape, dtype, device)
-    library = build_library(write_loops(energy, shape), PRECISIONS[dtype])
-    if isinstance(library, Absence):
-        return library
-    library.handle.fly.restype = ctypes.c_int64
-    library.handle.fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
-    return HostLoops(library=library.handle, dtype=dtype)
+    texts = {turns: write_loops(energy, shape, turns=turns) for turns in LOOPS}
+    library = build_library(texts[False], PRECISIONS[dtype])
+    return library if isinstance(library, Absence) else HostLoops(texts=texts, dtype=dtype)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +189,14 @@ class LoopShape:
     warped: bool = True
 
 
-def write_loops(energy: EnergyText, shape: LoopShape) -> str:
-    """Return the text of the loops around an energy."""
+def write_loops(energy: EnergyText, shape: LoopShape, *, turns: bool = False) -> str:
+    """Return the text of the loops around an energy.
+
+    Args:
+        energy: The energy.
+        shape: Of the points.
+        turns: Whether trajectories find their length.
+    """
     work = f"{energy.energy}_SCRATCH"
     if energy.required:
         margins = f"{energy.margins}_SCRATCH"
@@ -184,7 +213,7 @@ def write_loops(energy: EnergyText, shape: LoopShape) -> str:
         "SHARED_BY_ENERGY": len(energy.energy_arrays),
     }
     defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
-    before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS))
+    before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS[turns]))
     return "\n".join((support(), energy.text, defined, *before, show_flight(), *after))
 
 

@@ -5,6 +5,8 @@
 into blocks of as many as a vector has lanes; each block goes through all iterations of a call while
 its state is in the cache, and large work is split over threads by blocks. What a chain does depends
 on neither.
+
+The C text is put together from the energy's own (`EnergyText`) and the `.h` files of this folder.
 """
 
 from collections.abc import Sequence
@@ -56,7 +58,7 @@ class Machine:
     shared: Int[Tensor, " array"]
 
     def takes(self, move: Move) -> bool:
-        """Whether the loops have room for such a move."""
+        """Whether there are loops for such a move."""
         return self.loops.takes(move)
 
     def step(self, move: Move, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
@@ -197,23 +199,23 @@ class Machine:
         return tables
 
 
-def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence:
-    """Compile the loops around a target, or say why there are none.
+def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence | None:
+    """Compile the loops around a target.
 
     Args:
         target: The energy; on the CPU, and with a C text.
         chart: A sampler's coordinates.
+
+    Returns:
+        The loops; None where the energy or its coordinates have no such form, as unit vectors and
+        rotations have none; why there is no machine code, where the compiler is the reason.
     """
-    if target.dtype not in PRECISIONS or target.device.type not in ("cpu", "cuda"):
-        return Absence("machine code is for float32 and float64 on the CPU and on CUDA devices")
-    tables = tabulate_chart(chart, target.dtype)
-    if tables is None:
-        return Absence("unit vectors and rotations move in torch")
-    if target.dim > LARGEST:
-        return Absence(f"there are more than {LARGEST} unknowns")
-    energy = target.write_text() if isinstance(target, TextTarget) else None
-    if energy is None:
-        return Absence("the energy has no form as C text")
+    placed = target.device.type in ("cpu", "cuda") and target.dtype in PRECISIONS
+    fits = placed and target.dim <= LARGEST
+    tables = tabulate_chart(chart, target.dtype) if fits else None
+    energy = target.write_text() if tables and isinstance(target, TextTarget) else None
+    if tables is None or energy is None:
+        return None
     plain = all(piece.kind.value == "free" for piece in chart.pieces) and chart.order is None
     shape = LoopShape(dim=chart.dim, packed=target.dim, plain=plain)
     loops = build_loops(energy, shape, target.dtype, target.device)

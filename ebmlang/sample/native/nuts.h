@@ -1,8 +1,6 @@
 /* The no-U-turn sampler, lane by lane, as kernels/nuts.py has it: every chain of a block takes leaf
    `n` of doubling `k` at the same moment, and one that is done waits for those of its block. */
 
-#if !ON_DEVICE /* a trajectory takes more room than a thread of a device has */
-
 #define MOST_DOUBLINGS 16 /* room for as many */
 
 /* An end of a trajectory, or a point that was chosen. */
@@ -26,7 +24,7 @@ struct trajectory {
   int growing[LANES] ALIGNED, moved[LANES] ALIGNED, allowed[LANES] ALIGNED;
 };
 
-static void take_leaf(const int *mask, const leaf *from, leaf *to) {
+APART void take_leaf(const int *mask, const leaf *from, leaf *to) {
   take(mask, from->at.at, DIM, to->at.at);
   take(mask, from->at.slope, DIM, to->at.slope);
   if (!PLAIN) take(mask, from->at.x, PACKED, to->at.x);
@@ -36,7 +34,7 @@ static void take_leaf(const int *mask, const leaf *from, leaf *to) {
 }
 
 /* Whether going on at either end would bring the ends nearer to each other. */
-static void find_turning(const vec *restrict first, const vec *restrict last,
+APART void find_turning(const vec *restrict first, const vec *restrict last,
                          const vec *restrict total, int *restrict turning) {
   vec ahead = {}, behind = {};
   for (int64_t i = 0; i < DIM; i++) {
@@ -157,7 +155,7 @@ static void grow(const flight *f, block *b, key k, uint32_t iteration, uint32_t 
 }
 
 /* One iteration of every chain of a block. */
-static void move_until_turning(const flight *f, block *b, uint32_t iteration) {
+static void move(const flight *f, block *b, uint32_t iteration) {
   key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
   struct trajectory *t = b->trajectory;
   point *here = &b->here;
@@ -243,4 +241,5 @@ static void move_until_turning(const flight *f, block *b, uint32_t iteration) {
   memcpy(here, &t->chosen.at, sizeof *here);
 }
 
-#endif
+/* A chain that diverged may have moved to a point before that. */
+static const vec *began_at(const flight *f, block *b) { return (void)f, b->trajectory->started; }

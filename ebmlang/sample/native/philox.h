@@ -5,6 +5,14 @@
    w is the uniform number (w + 1/2) 2^-32; Box and Muller (1958) turn four of them into four normal
    variates, of columns 4 place to 4 place + 3: the cosines of both pairs, then their sines. */
 
+/* Compiled once, however often it is called: what it does outweighs a call, and the compiler's time
+   does count. */
+#if ON_DEVICE /* there registers are not saved for a call */
+#define APART static
+#else
+#define APART static __attribute__((noinline))
+#endif
+
 #define EACH_LANE _Pragma("GCC unroll 1") for (int l = 0; l < LANES; l++)
 
 typedef struct {
@@ -108,7 +116,7 @@ static inline void make_angle(const uint32_t *restrict word, double *restrict c,
 #endif
 
 /* Standard normal variates: [width][LANES]. */
-static inline void make_normal(key k, uint32_t iteration, uint32_t purpose,
+APART void make_normal(key k, uint32_t iteration, uint32_t purpose,
                                const uint32_t *restrict chain, int width,
                                real (*restrict z)[LANES]) {
   uint32_t words[4][LANES] ALIGNED;

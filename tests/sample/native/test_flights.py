@@ -5,9 +5,11 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
+from ebmlang.lower import tiers
 from ebmlang.lower.native.build import find_compiler
 from ebmlang.sample import MemorySink, Plan, loop, sample
 from ebmlang.sample.methods import METHODS
+from ebmlang.sample.native import is_worth_compiling
 from ebmlang.spaces import build_layout
 from tests.runtime.function_target import FunctionTarget
 from tests.sample.native.test_machine import CHAINS, LAYOUTS, make_target
@@ -17,13 +19,13 @@ pytestmark = pytest.mark.skipif(find_compiler() is None, reason="there is no C c
 PLAN = Plan(warmup=12, draws=20, thin=2)
 
 ROUND_OFF = 1e-9
-"""Round-off of 1e-15 in a step. A warm-up makes it grow, since the step size of each iteration hangs
-on the acceptance of all before it: by a factor of ten in four iterations at worst."""
+"""Round-off of 1e-15 in a step. A warm-up makes it grow, since the step size of each iteration
+hangs on the acceptance of all before it: by a factor of ten in four iterations at worst."""
 
 
 @pytest.fixture(autouse=True)
 def _compiles_always(monkeypatch):
-    monkeypatch.setattr(loop, "WORTH_COMPILING", 0)
+    monkeypatch.setenv("EBM_TIER", "native")
 
 
 def run(target, method, plan=PLAN, **options):
@@ -105,20 +107,29 @@ def test_calls_grow_until_they_take_as_long_as_ctrl_c_may_wait():
     assert loop._pace(1, 60.0) == 1
 
 
-def test_a_short_run_does_not_wait_for_a_compiler(monkeypatch):
-    flown = count_flights(monkeypatch)
+def test_a_short_run_of_few_chains_does_not_wait_for_a_compiler(monkeypatch):
+    monkeypatch.delenv("EBM_TIER")
 
-    monkeypatch.setattr(loop, "WORTH_COMPILING", 53)
-    run(make_target(), "hmc")
+    assert not is_worth_compiling(iterations=300, chains=4, dim=10)
+    assert is_worth_compiling(iterations=1000, chains=4, dim=10)
+    assert is_worth_compiling(iterations=30, chains=100_000, dim=10)
+
+
+def test_a_tier_that_is_asked_for_is_taken(monkeypatch):
+    flown = count_flights(monkeypatch)
+    monkeypatch.setenv("EBM_TIER", "straight")
+
+    asked = run(make_target(), "hmc")
 
     assert not flown
-    run(make_target(), "hmc", replace(PLAN, warmup=13))
-    assert flown
+    assert torch.equal(asked.points, run(in_torch(make_target()), "hmc").points)
 
 
-def test_without_a_compiler_the_run_is_that_of_torch(monkeypatch):
+def test_without_a_compiler_the_run_is_that_of_torch_and_says_so(monkeypatch, capsys):
     monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setattr(tiers, "_said", set())
 
     without = run(make_target(), "hmc")
 
     assert torch.equal(without.points, run(in_torch(make_target()), "hmc").points)
+    assert "there is no C compiler" in capsys.readouterr().err
