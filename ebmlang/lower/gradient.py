@@ -95,6 +95,14 @@ def gradient_graph(graph: EnergyGraph, question: Question) -> EnergyGraph:
     return differentiate(asked, total)
 
 
+def show_gradient(graph: EnergyGraph) -> str:
+    """Return the code of E and its gradient; or, as a comment, what leaves it to autograd."""
+    try:
+        return emit_gradient(gradient_graph(graph, Question.ENERGY)).text
+    except NoRuleError as error:
+        return f"# The gradient is left to autograd: there is no rule for `{error.operator}`.\n"
+
+
 Compiled: TypeAlias = tuple[Program, Functions, int]
 """Emitted code, its functions, and how many points they take at a time in a large batch."""
 

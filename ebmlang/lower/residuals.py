@@ -21,6 +21,7 @@ from ebmlang.analysis.framework import Inputs
 from ebmlang.analysis.least_squares import Residual, find_residuals
 from ebmlang.graph import Node, RootKind
 from ebmlang.lower.trace import trace_nodes
+from ebmlang.runtime import ValueAndGradient
 
 if TYPE_CHECKING:
     from ebmlang.lower.module import CompiledEnergy
@@ -76,6 +77,22 @@ class SquaredEnergy:
     def requirements(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain requirement"]:
         """Return the margins of everything required, in tolerances."""
         return self.packed.requirements(x)
+
+    def energy_and_gradient(self, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
+        """Return the energy and its gradient; not differentiable."""
+        return self.packed.energy_and_gradient(x)
+
+    def lagrangian_and_gradient(
+        self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
+    ) -> ValueAndGradient | None:
+        """Return the augmented Lagrangian and its gradient; None where that takes autograd."""
+        return self.packed.lagrangian_and_gradient(x, *terms)
+
+    def violation_and_gradient(
+        self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
+    ) -> ValueAndGradient | None:
+        """Return half the squared violation and its gradient; None where that takes autograd."""
+        return self.packed.violation_and_gradient(x, *terms)
 
     def residuals(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain residual"]:
         """Return what is squared [square roots of nats]."""

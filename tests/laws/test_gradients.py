@@ -14,16 +14,18 @@ from ebmlang.graph import RootKind
 from ebmlang.lower.module import compile_graph
 from ebmlang.lower.trace import trace_nodes
 from ebmlang.passes.gradient import direct
+from ebmlang.passes.simplification import finish, join_products, simplify
 from ebmlang.runtime import differentiate_value
 from ebmlang.solve.objective import Lagrangian, Violation
 from ebmlang.spaces import build_solving_chart, draw_starts
+from ebmlang.testing.laws import assert_same_values
 from ebmlang.testing.strategies import Arithmetic, specs
-from ebmlang.testing.values import compiled, points_of
+from ebmlang.testing.values import by_torch, compiled, graph_of, points_of
 from tests.examples.folder import EXAMPLES, FILES, POSTERIORS, find_data
 
 SCHOOLS = find_data(EXAMPLES / "eight_schools.ebm")
 
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SHARP = {"rtol": 1e-8, "atol": 1e-8}
 """float64: some hundred roundings, amplified by small denominators; simplified sums are summed in
@@ -53,6 +55,22 @@ def test_a_spec_has_the_gradient_of_autograd(arithmetic):
         expected, slopes = differentiate_value(packed.energy, x)
         np.testing.assert_allclose(value, expected.expand(len(x)), **SHARP)
         assert_where_finite(gradient, slopes, **SHARP)
+
+    law()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rewrite", [simplify, finish, join_products])
+def test_simplifying_changes_no_value(rewrite):
+    @LAW
+    @given(specs(depth=2))
+    def law(case):
+        graph = graph_of(case)
+        truth = by_torch(case, compiled(case, graph=graph))
+
+        found = by_torch(case, compiled(case, graph=rewrite(graph)))
+
+        assert_same_values(found, truth, SHARP["rtol"])
 
     law()
 

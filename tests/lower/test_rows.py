@@ -9,6 +9,8 @@ import torch
 from ebmlang.api.compile import compile_model
 from ebmlang.api.load import loads
 from ebmlang.api.rows import bind_rows
+from ebmlang.runtime import differentiate_value
+from ebmlang.solve.rows.boxes import build_boxes
 
 ROWS = 5
 
@@ -117,6 +119,28 @@ def test_each_point_has_the_energy_margins_and_reports_of_its_own_row(text, kind
         reports = alone.reports(alone.unpack(point)).values()
         for one, several in zip(reports, together.reports(x), strict=True):
             torch.testing.assert_close(several[row], one[0])
+
+
+@pytest.mark.parametrize(("text", "kinds"), SPECS.values(), ids=SPECS)
+def test_each_point_has_the_gradient_of_its_own_row(text, kinds):
+    rng = np.random.default_rng(3)
+    rows = {path: draw(kind, rng) for path, kind in kinds.items()}
+    shared = {path: v for path, v in SHARED.items() if f"given {path}:" in text}
+    table = bind_rows(loads(text).bind({**shared, **rows}))
+    module = compile_model(table.model)
+    x = torch.tensor(rng.normal(size=(ROWS, module.dim)))
+    columns = tuple(torch.tensor(c) for c in table.columns(np.arange(ROWS)))
+    together = module.over_rows(columns)
+    # In coordinates of which 0 to 1 is the box of the row.
+    boxes = build_boxes(together, x - 1.0, x + 3.0)
+    u = torch.full_like(x, 0.25)
+
+    for target, at in ((together, x), (boxes, u)):
+        value, gradient = target.energy_and_gradient(at)
+
+        expected, slopes = differentiate_value(target.energy, at)
+        torch.testing.assert_close(value, expected.expand(ROWS))
+        torch.testing.assert_close(gradient, slopes)
 
 
 def test_points_that_are_taken_keep_their_rows():

@@ -22,7 +22,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import DerivedTarget, LeastSquares, RowTarget
+from ebmlang.runtime import (
+    DerivedTarget,
+    Differentiated,
+    LeastSquares,
+    RowTarget,
+    ValueAndGradient,
+    evaluate_gradient,
+)
 from ebmlang.solve.native.machine import BOX_COLUMNS
 
 
@@ -67,6 +74,29 @@ class RowBoxes(DerivedTarget):
     def requirements(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain requirement"]:
         """Return the margins of everything required, in tolerances."""
         return self.target.requirements(self.to_written(x))
+
+    def energy_and_gradient(self, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
+        """Return the energy and its gradient; not differentiable."""
+        value, slope = evaluate_gradient(self.target, self.to_written(x))
+        return value, slope * self.width
+
+    def lagrangian_and_gradient(
+        self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
+    ) -> ValueAndGradient | None:
+        """Return the augmented Lagrangian and its gradient; None where that takes autograd."""
+        if not isinstance(self.target, Differentiated):
+            return None
+        found = self.target.lagrangian_and_gradient(self.to_written(x), *terms)
+        return None if found is None else (found[0], found[1] * self.width)
+
+    def violation_and_gradient(
+        self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
+    ) -> ValueAndGradient | None:
+        """Return half the squared violation and its gradient; None where that takes autograd."""
+        if not isinstance(self.target, Differentiated):
+            return None
+        found = self.target.violation_and_gradient(self.to_written(x), *terms)
+        return None if found is None else (found[0], found[1] * self.width)
 
     def take(self, index: Int[Tensor, " kept"]) -> "RowBoxes":
         """Return the energy of some of the points, each as often as it is named."""
