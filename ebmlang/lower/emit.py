@@ -129,6 +129,7 @@ class _Emitter:
             for number, node in enumerate(graph.nodes)
             if node.operator == "given" and node.option("path") in ends
         }
+        self._by_autograd = by_autograd
         # Guards only say where autograd has to stop.
         self._guards = plan_guards(graph, graph.varying) if by_autograd else {}
         kinds = (RootKind.LOWER, RootKind.UPPER)
@@ -241,6 +242,7 @@ class _Emitter:
             out=Lines(),
             varying=self._graph.varying,
             guards=self._guards,
+            by_autograd=self._by_autograd,
             names={**self._variables, **self._columns},
             behind_prepare=behind_prepare,
             checks=checks or {},

@@ -101,6 +101,7 @@ class Frame:
         inside: Whether the graph is the body of a recurrence.
         checks: Nodes to hand to `check` once computed, with the places of their roots.
         guards: What `plan_guards` says of the graph.
+        by_autograd: Whether autograd may differentiate what is written.
     """
 
     graph: EnergyGraph
@@ -108,6 +109,7 @@ class Frame:
     out: Lines
     varying: Sequence[bool]
     guards: Mapping[Edge, tuple[Guard, ...]]
+    by_autograd: bool = True
     prefix: str = "v"
     names: dict[int, str] = field(default_factory=dict)
     behind_prepare: bool = True
@@ -194,7 +196,12 @@ class Frame:
     def _expression(self, number: int) -> str:
         node = self.graph.nodes[number]
         operands = tuple(self._guarded(number, i) for i in range(len(node.inputs)))
-        site = Site(node=node, operands=operands, varying=self.varying[number])
+        site = Site(
+            node=node,
+            operands=operands,
+            varying=self.varying[number],
+            by_autograd=self.by_autograd,
+        )
         if node.operator == "extern":
             return self._extern(site)
         return write_operator(OPERATORS[node.operator], site)
@@ -251,7 +258,8 @@ class Frame:
             inputs=self.inputs,
             out=self.out,
             varying=varying,
-            guards=plan_guards(body, varying),
+            guards=plan_guards(body, varying) if self.by_autograd else {},
+            by_autograd=self.by_autograd,
             prefix=f"{name}_",
             names=parameters,
             behind_prepare=self.behind_prepare,

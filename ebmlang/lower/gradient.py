@@ -4,6 +4,7 @@ The gradient is a rewrite of the graph (`passes.gradient`), so the code computes
 gradient share once, and what no unknown decides before the first point.
 """
 
+import math
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,17 +15,23 @@ from torch import Tensor
 from ebmlang.graph import EnergyGraph, RootKind
 from ebmlang.lower.emit import Program, emit_gradient
 from ebmlang.lower.execution import COMPILATIONS, Functions, execute, guard_externs
+from ebmlang.lower.native.function import NativeFunction
+from ebmlang.lower.native.slopes import build_slopes, is_possible
 from ebmlang.passes.gradient import NoRuleError, differentiate, lagrangian, violation
 from ebmlang.runtime import ValueAndGradient
 
 if TYPE_CHECKING:
     from ebmlang.lower.module import CompiledEnergy
 
-LARGE = 16_384
-"""Rows past which temporaries no longer fit the cache, and each costs a page fault."""
+PIECE = 65_536
+"""Elements of the widest array that are evaluated together: 4,096 points of a mixture of eight in
+the plane. Past that temporaries leave the cache, and each costs page faults."""
 
-PIECE = 4_096
-"""Rows that are evaluated together past that: measured best, on one core."""
+LEAST_ROWS = 64
+"""Points that are evaluated together at least: with fewer, calls cost more than numbers."""
+
+WHOLE = 4
+"""Pieces up to which a batch is evaluated whole: so much is not worth the copies."""
 
 
 class Question(Enum):
@@ -52,17 +59,20 @@ def bind_derivatives(energy: "CompiledEnergy") -> Derive:
 
     def derive(question: Question) -> Slopes | None:
         if question not in found:
-            compiled = _compiled(energy, question)
-            if compiled is None:
+            native = _native(energy, question)
+            compiled = None if native is not None else _compiled(energy, question)
+            if native is not None:
+                found[question] = native
+            elif compiled is None:
                 found[question] = None
             else:
-                program, functions = compiled
+                program, functions, rows = compiled
                 inputs = energy.inputs(
                     program, binding.givens, binding.weights, binding.dtype, binding.device
                 )
                 with torch.no_grad():
                     prepared = functions.prepare(*inputs, binding.dtype, energy.check)
-                found[question] = _in_pieces(functions, prepared)
+                found[question] = _in_pieces(functions, prepared, rows)
         return found[question]
 
     return derive
@@ -85,33 +95,82 @@ def gradient_graph(graph: EnergyGraph, question: Question) -> EnergyGraph:
     return differentiate(asked, total)
 
 
-def _compiled(energy: "CompiledEnergy", question: Question) -> tuple[Program, Functions] | None:
-    if question not in energy.gradients:
+Compiled: TypeAlias = tuple[Program, Functions, int]
+"""Emitted code, its functions, and how many points they take at a time in a large batch."""
+
+
+def derived_graph(energy: "CompiledEnergy", question: Question) -> EnergyGraph | None:
+    """Return the graph of a value and its gradient, written once; None where a node has no rule."""
+    if question not in energy.derived:
         try:
-            program = emit_gradient(gradient_graph(energy.graph, question))
+            energy.derived[question] = gradient_graph(energy.graph, question)
         except NoRuleError:
+            energy.derived[question] = None
+    return energy.derived[question]
+
+
+def _native(energy: "CompiledEnergy", question: Question) -> Slopes | None:
+    """Return machine code; None where there is none, or it is not worth it."""
+    if not is_possible(energy):
+        return None
+    graph = derived_graph(energy, question)
+    if graph is None:
+        return None
+    key = (question, energy.dtype, energy.ahead)
+    if key not in energy.natives:
+        energy.natives[key] = build_slopes(energy, graph)
+    code = energy.natives[key]
+    if code is None:
+        return None
+    function = NativeFunction(energy, code)
+
+    def slopes(x: Tensor, *columns: Tensor) -> ValueAndGradient:
+        value, gradient = function(x, *columns)
+        return value, gradient
+
+    return slopes
+
+
+def _compiled(energy: "CompiledEnergy", question: Question) -> Compiled | None:
+    if question not in energy.gradients:
+        graph = derived_graph(energy, question)
+        if graph is None:
             energy.gradients[question] = None
         else:
+            program = emit_gradient(graph)
             COMPILATIONS["gradient"] += 1
             externs = dict(zip(energy.program.externs, energy.externs, strict=True))
             chosen = [externs[name] for name in program.externs]
             guarded = guard_externs(energy.graph, program, chosen)
-            energy.gradients[question] = (program, execute(program, guarded))
+            energy.gradients[question] = (program, execute(program, guarded), _rows(graph))
     return energy.gradients[question]
 
 
-def _in_pieces(functions: Functions, prepared: tuple[Tensor, ...]) -> Slopes:
-    """Return the function of points; large batches go through it piece by piece."""
+def _in_pieces(functions: Functions, prepared: tuple[Tensor, ...], rows: int) -> Slopes:
+    """Return the function of points; large batches go through it `rows` at a time."""
 
     def slopes(x: Tensor, *columns: Tensor) -> ValueAndGradient:
         with torch.no_grad():
-            if len(x) <= LARGE or x.device.type != "cpu":
+            if len(x) <= WHOLE * rows or x.device.type != "cpu":
                 return functions.value_and_gradient(x, (*prepared, *columns))
             value, gradient = x.new_empty(len(x)), torch.empty_like(x)
-            for start in range(0, len(x), PIECE):
-                rows = slice(start, start + PIECE)
-                data = (*prepared, *(column[rows] for column in columns))
-                value[rows], gradient[rows] = functions.value_and_gradient(x[rows], data)
+            for start in range(0, len(x), rows):
+                part = slice(start, start + rows)
+                data = (*prepared, *(column[part] for column in columns))
+                value[part], gradient[part] = functions.value_and_gradient(x[part], data)
             return value, gradient
 
     return slopes
+
+
+def _rows(graph: EnergyGraph) -> int:
+    """Return how many points are evaluated together in a large batch."""
+    widest = max(
+        (
+            math.prod(node.shape)
+            for node, varies in zip(graph.nodes, graph.varying, strict=True)
+            if varies
+        ),
+        default=1,
+    )
+    return max(LEAST_ROWS, PIECE // max(1, widest))

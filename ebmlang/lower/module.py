@@ -21,11 +21,13 @@ from ebmlang.lower.binding import (
 )
 from ebmlang.lower.emit import Program, emit_program
 from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, guard_externs
-from ebmlang.lower.gradient import Question, bind_derivatives
+from ebmlang.lower.gradient import Compiled, Question, bind_derivatives
 from ebmlang.lower.native.bound import bind_code
 from ebmlang.lower.native.emit import Declined, NativeProgram
+from ebmlang.lower.native.function import NativeCode
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.rows import RowEnergy
+from ebmlang.lower.tiers import Ahead
 from ebmlang.passes.clauses import list_required
 from ebmlang.source import Diagnostic, EbmError, InternalError
 
@@ -128,8 +130,13 @@ class CompiledEnergy(torch.nn.Module):
         # Functions for the values of some nodes, compiled when first asked for; copies share them.
         self.traces: dict[tuple[int, ...], tuple[Program, Functions]] = {}
         # Likewise for values with their gradients; None where something has no rule.
-        self.gradients: dict[Question, tuple[Program, Functions] | None] = {}
-        # Likewise for C text.
+        self.gradients: dict[Question, Compiled | None] = {}
+        # Graphs of values with their gradients, and machine code of them: None where there is none.
+        self.derived: dict[Question, EnergyGraph | None] = {}
+        self.natives: dict[tuple[Question, torch.dtype, Ahead | None], NativeCode | None] = {}
+        # What is known of the work to be done; without it there is no machine code unasked.
+        self.ahead: Ahead | None = None
+        # The C text that loops go around, with the graph that it was emitted from.
         self.programs: dict[Question, tuple[EnergyGraph, NativeProgram] | Declined] = {}
         self._binding: Binding | None = None
 

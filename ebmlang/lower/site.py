@@ -51,11 +51,19 @@ class Operand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A node, its operands, and whether its value has a chain axis."""
+    """A node, its operands, and whether its value has a chain axis.
+
+    Attributes:
+        node: The node.
+        operands: Its operands.
+        varying: Whether its value has a chain axis.
+        by_autograd: Whether autograd may differentiate what is written.
+    """
 
     node: Node
     operands: tuple[Operand, ...]
     varying: bool
+    by_autograd: bool = True
 
     def option(self, name: str) -> Any:
         """Return an option of the node."""

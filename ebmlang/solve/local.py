@@ -60,8 +60,10 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         local: How.
     """
     watch, group, begun = problem.watch, problem.group, y
-    work = Work(starts=len(y), adam_steps=local.adam_steps)
-    machines = find_machines(problem.target, problem.chart, work)
+    machines = None
+    if local.method is None:
+        work = Work(starts=len(y), adam_steps=local.adam_steps)
+        machines = find_machines(problem.target, problem.chart, work)
     state = augmented_lagrangian.init(problem.target, problem.chart, y, group, machines)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER

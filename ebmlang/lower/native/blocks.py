@@ -31,9 +31,7 @@ def _on_matrices(call: str, own: tuple[int, ...], result: int) -> Rule:
         each = math.prod(node.shape[len(lead) :]) if result else 1
 
         def write(out: str, sources: tuple[str, ...], room: str) -> str:
-            operands = [
-                f"{name} + b * {size}" for name, size in zip(sources, sizes, strict=True)
-            ]
+            operands = [f"{name} + b * {size}" for name, size in zip(sources, sizes, strict=True)]
             line = call.format(*operands, x=f"{out} + b * {each}", m=room, n=n, k=k)
             return f"for (int64_t b = 0; b < {count}; b++) {line}"
 

@@ -19,10 +19,11 @@ typedef struct {{
 
 static void *{name}_blocks(void *given) {{
   const {name}_share *share = given;
-  real xs[{dim} * LANES + LANES] ALIGNED;
-  real *const room = aligned_alloc(64, sizeof(real) * ({name}_SCRATCH + ({row} + {total} + 1) * LANES));
+  const int64_t reals = {name}_SCRATCH + ({dim} + {row} + {total} + 1) * LANES;
+  real *const room = aligned_alloc(64, sizeof(real) * reals);
   if (!room) return (void *)1;
-  real *const rs = room + {name}_SCRATCH, *const os = rs + {row} * LANES;
+  real *const xs = room + {name}_SCRATCH, *const rs = xs + {dim} * LANES;
+  real *const os = rs + {row} * LANES;
   const real *const rows[] = {{{row_pointers}}};
   real *const out[] = {{{out_pointers}}};
   const inputs in = {{share->shared, rows}};
@@ -52,9 +53,9 @@ int {name}_run(int64_t chains, int64_t threads, const real *x, const void *const
   pthread_t others[threads];
   int started[threads], failed = 0;
   for (int64_t i = 0; i < threads; i++) {{
+    const int64_t first = i * blocks / threads * LANES;
     const int64_t last = (i + 1) * blocks / threads * LANES;
-    shares[i] = ({name}_share){{i * blocks / threads * LANES, last < chains ? last : chains, x, shared,
-      rows, out}};
+    shares[i] = ({name}_share){{first, last < chains ? last : chains, x, shared, rows, out}};
     started[i] = i + 1 < threads && !pthread_create(others + i, 0, {name}_blocks, shares + i);
   }}
   for (int64_t i = 0; i < threads; i++) {{

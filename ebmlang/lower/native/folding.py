@@ -48,7 +48,9 @@ def _reduced(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
         x = shop.real(x)
     if any(x.shape[axis] == 0 for axis in axes):
         empty = shop.number(float(EMPTY[node.operator]), node.shape)
-        return empty if node.kind is Kind.REAL else shop.compute("to_int({0})", empty, kind=node.kind)
+        return (
+            empty if node.kind is Kind.REAL else shop.compute("to_int({0})", empty, kind=node.kind)
+        )
     if node.operator in STEP:
         return fold(shop, node.operator, x, axes)
     return _COMPOUND[node.operator](shop, x, axes)
@@ -164,14 +166,14 @@ def _trace(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
 
 def _cross(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     a, b = (repeat(shop.real(read), node.shape) for read in reads)
+    parts = ((a, 1), (b, 2), (a, 2), (b, 1))
+    turned = (_turned(read, node.shape, steps) for read, steps in parts)
+    return shop.compute("{0} * {1} - {2} * {3}", *turned)
 
-    def turned(read: Read, steps: int) -> Read:
-        return read.through(
-            node.shape, lambda index: (*index[:-1], modulo(add(index[-1], steps), 3))
-        )
 
-    parts = (turned(a, 1), turned(b, 2), turned(a, 2), turned(b, 1))
-    return shop.compute("{0} * {1} - {2} * {3}", *parts)
+def _turned(x: Read, shape: Shape, steps: int) -> Read:
+    """Return vectors whose elements are those that come so many steps later, around the end."""
+    return x.through(shape, lambda index: (*index[:-1], modulo(add(index[-1], steps), shape[-1])))
 
 
 def _scatter(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
@@ -208,12 +210,7 @@ def _others(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
     if n == 1:
         return shop.number(1.0, node.shape)
     if n <= PAIRWISE:
-        around = [
-            x.through(
-                node.shape, lambda i, steps=steps: (*i[:-1], modulo(add(i[-1], steps), n))
-            )
-            for steps in range(1, n)
-        ]
+        around = [_turned(x, node.shape, steps) for steps in range(1, n)]
         template = " * ".join(f"{{{i}}}" for i in range(n - 1))
         return shop.compute(template, *around, shape=node.shape)
     return in_blocks(shop, node, x, "others_lanes({0}, {x}, {n});")

@@ -36,41 +36,45 @@ class NativeCode:
         graph: The graph.
         program: What was emitted.
         library: What was built of it.
-        widths: For each result, how many numbers it has for a chain.
+        shapes: For each result, its shape for one chain: one scalar node has none.
     """
 
     graph: EnergyGraph
     program: NativeProgram
     library: Library
-    widths: tuple[int, ...]
+    shapes: tuple[tuple[int, ...], ...]
 
 
-def build_code(
-    graph: EnergyGraph, groups: Sequence[Sequence[int]], precision: Precision
-) -> NativeCode | Declined | Absence:
-    """Return machine code of some nodes of a graph, or why there is none.
+def emit_groups(graph: EnergyGraph, groups: Sequence[Sequence[int]]) -> NativeProgram | Declined:
+    """Return the C function of some nodes of a graph, or why there is none.
 
     Args:
         graph: A graph that has been through the passes.
         groups: For each result the nodes that make it up, one behind the other.
-        precision: What it computes in.
     """
-    outputs = [number for group in groups for number in group]
-    program = emit_native(graph, outputs, "energy")
-    if isinstance(program, Declined):
-        return program
+    return emit_native(graph, [number for group in groups for number in group], "energy")
+
+
+def build_emitted(
+    graph: EnergyGraph,
+    program: NativeProgram,
+    groups: Sequence[Sequence[int]],
+    precision: Precision,
+) -> NativeCode | Absence:
+    """Return machine code of what was emitted, or why there is none."""
     library = build_library(write_unit(graph, program, groups), precision)
     if isinstance(library, Absence):
         return library
-    widths = tuple(
-        sum(math.prod(graph.nodes[number].shape) for number in group) for group in groups
-    )
-    return NativeCode(graph=graph, program=program, library=library, widths=widths)
+    shapes = tuple(_shape(graph, group) for group in groups)
+    return NativeCode(graph=graph, program=program, library=library, shapes=shapes)
 
 
-def write_unit(
-    graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequence[int]]
-) -> str:
+def _shape(graph: EnergyGraph, group: Sequence[int]) -> tuple[int, ...]:
+    own = [graph.nodes[number].shape for number in group]
+    return () if own == [()] else (sum(map(math.prod, own)),)
+
+
+def write_unit(graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequence[int]]) -> str:
     """Return the C text of a function of batches, without the prelude."""
     sizes = {given.path: math.prod(given.shape) for given in graph.givens}
     places: list[list[int]] = []
@@ -140,6 +144,9 @@ class NativeFunction:
         self._shared = shared_arrays(energy, code.graph, code.program)
         self._addresses = point_to(self._shared)
         by_row = [given.path for given in code.graph.givens if given.by_row]
+        self._work = code.program.work
+        self._shapes = code.shapes
+        self._results = ctypes.c_void_p * len(code.shapes)
         self._rows = tuple(by_row.index(path) for path in code.program.rows)
         self._run: Callable[..., int] = getattr(code.library.handle, f"{code.program.name}_run")
         # Any: ctypes takes the types of arguments only as an attribute of the function.
@@ -150,23 +157,27 @@ class NativeFunction:
         ]
         typed.restype = ctypes.c_int
 
-    def __call__(
-        self, x: Float[Tensor, "chain dim"], *columns: Tensor
-    ) -> tuple[Float[Tensor, "chain width"], ...]:
-        """Return all results, each `[chain, width]`.
+    def __call__(self, x: Float[Tensor, "chain dim"], *columns: Tensor) -> tuple[Tensor, ...]:
+        """Return all results, each `[chain, width]`, or `[chain]` where that is one scalar.
 
         Args:
             x: Packed points.
             columns: For each given of the graph that is by row, in order, its value per point.
         """
-        chains, dtype = len(x), self._dtype
-        x = x.to(dtype).contiguous()
-        rows = [columns[place].to(dtype).contiguous() for place in self._rows]
-        results = tuple(torch.empty((chains, width), dtype=dtype) for width in self.code.widths)
-        threads = thread_count(chains * self.code.program.work, torch.get_num_threads())
-        failed = self._run(
-            *(chains, threads, x.data_ptr(), self._addresses, point_to(rows), point_to(results))
-        )
-        if failed:
+        chains, dtype = x.shape[0], self._dtype
+        x = _ready(x, dtype)
+        rows = [_ready(columns[place], dtype) for place in self._rows]
+        results = tuple([torch.empty((chains, *own), dtype=dtype) for own in self._shapes])
+        threads = thread_count(chains * self._work, torch.get_num_threads())
+        out = self._results(*[result.data_ptr() for result in results])
+        given = point_to(rows) if rows else None
+        if self._run(chains, threads, x.data_ptr(), self._addresses, given, out):
             raise MemoryError("there is no room for the work of a block of chains")
         return results
+
+
+def _ready(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a tensor as C reads it."""
+    if tensor.dtype is not dtype:
+        tensor = tensor.to(dtype)
+    return tensor if tensor.is_contiguous() else tensor.contiguous()

@@ -4,13 +4,18 @@ All states stand in memory, one behind the other; a step reads one and writes th
 """
 
 from ebmlang.graph import EnergyGraph, Kind, Node, Root, RootKind
-from ebmlang.lower.native.cells import Block, Copy, Leaf, Read
+from ebmlang.lower.native.cells import At, Block, Copy, Leaf, Read
 from ebmlang.lower.native.lowering import Lowering
-from ebmlang.lower.native.places import Index
+from ebmlang.lower.native.places import Place
 from ebmlang.lower.native.text import CTYPE, write_cells
 from ebmlang.lower.native.workshop import Workshop, repeat
 
 _ROOM = "scan_room"
+
+
+def _at_step(axis: int, step: Place) -> At:
+    """Return the map into an array with time, at a place along that axis."""
+    return lambda index: (*index[:axis], step, *index[axis:])
 
 
 def lower_scan(outer: Lowering, node: Node) -> Read:
@@ -24,18 +29,12 @@ def lower_scan(outer: Lowering, node: Node) -> Read:
         start = shop.real(start)
     prefix = f"{shop.prefix}n{len(shop.cells)}_"
     step = f"{prefix}t"
-
-    def at_step(index: Index, now: int | str) -> Index:
-        return (*index[:lead], now, *index[lead:])
-
-    states = shop.join(node.kind, node.shape, [(start, lambda index: at_step(index, 0))])
+    states = shop.join(node.kind, node.shape, [(start, _at_step(lead, 0))])
     inner = Workshop(registry=shop.registry, prefix=prefix)
     state = f"{prefix}state"
     sources, names, parameters = [states.cell], [state], {}
     shape = (*node.shape[:lead], *node.shape[lead + 1 :])
-    parameters[0] = inner.memory(state, node.kind, node.shape).through(
-        shape, lambda index: at_step(index, step)
-    )
+    parameters[0] = inner.memory(state, node.kind, node.shape).through(shape, _at_step(lead, step))
     for place, read in enumerate(rest, start=1):
         leaf = shop.cells[read.cell]
         if isinstance(leaf, Leaf):
@@ -48,7 +47,7 @@ def lower_scan(outer: Lowering, node: Node) -> Read:
         if place <= len(ranks):
             own = len(read.shape) - ranks[place - 1] - 1
             one = (*read.shape[:own], *read.shape[own + 1 :])
-            seen = seen.through(one, lambda i, own=own: (*i[:own], step, *i[own:]))
+            seen = seen.through(one, _at_step(own, step))
         parameters[place] = seen
 
     lowering = Lowering(
@@ -72,7 +71,7 @@ def lower_scan(outer: Lowering, node: Node) -> Read:
             kind=node.kind,
             shape=shape,
             read=repeat(after, shape),
-            into=lambda index: at_step(index, f"({step} + 1)"),
+            into=_at_step(lead, f"({step} + 1)"),
             size=node.shape,
             target=state,
         )

@@ -191,9 +191,7 @@ class Schedule:
         plan = self._looped(cell.shape, cell.reads, least=least)
         if cell.memory is not None:
             self._keep(cell.memory, plan.level)
-        plan.names = {
-            point: f"{self.prefix}v{number}_{i}" for i, point in enumerate(plan.points)
-        }
+        plan.names = {point: f"{self.prefix}v{number}_{i}" for i, point in enumerate(plan.points)}
         plan.ready = plan.level + bool(plan.loops)
         return plan
 

@@ -165,9 +165,7 @@ class _Writer:
         assert isinstance(cell, Fold)
         for i, place in enumerate(plan.results):
             name = f"{self._schedule.prefix}v{number}_{i}"
-            names = {
-                f"a{j}": self._accumulator(number, i, j) for j in range(len(cell.initial))
-            }
+            names = {f"a{j}": self._accumulator(number, i, j) for j in range(len(cell.initial))}
             value = cell.result.format(**names)
             self._out.append(f"const {CTYPE[cell.kind]} {name} = {value};")
             if plan.stored:

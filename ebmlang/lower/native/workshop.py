@@ -147,9 +147,7 @@ class Workshop:
         for read, into in pieces:
             if math.prod(read.shape) == 0:
                 continue
-            self.cells.append(
-                Copy(kind=kind, shape=read.shape, read=read, into=into, size=shape)
-            )
+            self.cells.append(Copy(kind=kind, shape=read.shape, read=read, into=into, size=shape))
             copies.append(len(self.cells) - 1)
         return self.add(Join(kind=kind, shape=shape, copies=tuple(copies)))
 

@@ -13,9 +13,6 @@ import numpy as np
 from ebmlang.graph import GraphBuilder, Node, Origin
 from ebmlang.passes.rewrite import Writer
 
-LARGEST = 3e38
-"""Stands for infinity where a difference of two of them must stay a number; a float32 too."""
-
 
 @dataclass(frozen=True, slots=True)
 class Algebra:

@@ -7,7 +7,7 @@ as data by row: one vector per chain.
 from dataclasses import replace
 
 from ebmlang.graph import EnergyGraph, GivenInfo, GraphBuilder, Kind, Node, Origin, Root, RootKind
-from ebmlang.passes.gradient.reverse import differentiate
+from ebmlang.passes.gradient.reverse import differentiate, sweep_back
 from ebmlang.passes.rewrite import Writer
 
 DIRECTION = "direction of "
@@ -28,7 +28,7 @@ def direct(graph: EnergyGraph, output: int) -> EnergyGraph:
     Raises:
         NoRuleError: A node has no rule, or its slope has none.
     """
-    slopes = differentiate(graph, output)
+    slopes = sweep_back(graph, output)
     builder = GraphBuilder()
     for node in slopes.nodes:
         builder.add(node)

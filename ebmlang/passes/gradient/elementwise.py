@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ebmlang.passes.gradient.algebra import LARGEST, Algebra
+from ebmlang.passes.gradient.algebra import Algebra
 from ebmlang.passes.gradient.rule import Formula, Rule, by_formula
+from ebmlang.passes.simplification.reductions import LARGEST
 
 
 def _times(f: Algebra, g: int, number: float) -> int:

@@ -6,8 +6,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ebmlang.passes.gradient.algebra import LARGEST, Algebra
+from ebmlang.passes.gradient.algebra import Algebra
 from ebmlang.passes.gradient.rule import Rule, Step
+from ebmlang.passes.simplification.reductions import LARGEST
 
 _CERTAIN = 40.0
 """Smallest energy of the alternatives past which products of their exp(-C) do not count

@@ -8,7 +8,7 @@ Where a choice keeps a branch from being used, no number that is not one may lea
 cotangent that leaves the branch is cut off once more (`passes.guards`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -27,7 +27,7 @@ from ebmlang.passes.gradient.rule import Gain, NoRuleError, Rule, Segment, Step
 from ebmlang.passes.gradient.structure import STRUCTURE, assemble
 from ebmlang.passes.guards import Guard, plan_guards
 from ebmlang.passes.sharing import share_steps
-from ebmlang.passes.simplification import simplify
+from ebmlang.passes.simplification import finish, simplify
 from ebmlang.source import InternalError
 
 RULES: Mapping[str, tuple[Rule | None, ...]] = MappingProxyType(
@@ -57,23 +57,28 @@ def differentiate(graph: EnergyGraph, output: int) -> EnergyGraph:
     Raises:
         NoRuleError: The output depends on a variable through a node that has no rule.
     """
+    return _shortened(sweep_back(graph, output), finish)
+
+
+def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:
+    """Return what `differentiate` does, in a form that can be differentiated again."""
     kept = {root: number for root, number in graph.roots.items() if number == output}
     mark = Root(RootKind.REPORT, "the output")
     graph = keep_roots(graph, {**kept, mark: output})
+    # Before too: derivatives of what is short are short.
+    graph = _shortened(graph, simplify)
     output = graph.roots[mark]
     sweep = _Sweep(graph)
     slopes = sweep.run(output)
     roots = {root: number for root, number in graph.roots.items() if root != mark}
     roots |= {Root(RootKind.GRADIENT, path): number for path, number in slopes.items()}
-    return simplified(replace(graph, nodes=tuple(sweep.builder.nodes), roots=roots))
+    return replace(graph, nodes=tuple(sweep.builder.nodes), roots=roots)
 
 
-def simplified(graph: EnergyGraph) -> EnergyGraph:
-    """Return the graph as short as the rewrites for derivatives make it."""
+def _shortened(graph: EnergyGraph, rewrite: Callable[[EnergyGraph], EnergyGraph]) -> EnergyGraph:
     for _ in range(_ROUNDS):
         before = graph
-        graph = keep_roots(graph, graph.roots)
-        graph = share_steps(simplify(fold_constants(graph)))
+        graph = share_steps(rewrite(fold_constants(graph)))
         graph = keep_roots(graph, graph.roots)
         if graph == before:
             break

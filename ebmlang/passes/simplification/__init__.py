@@ -1,0 +1,5 @@
+"""Derivatives made short: what reverse mode writes, as a careful person would write it."""
+
+from ebmlang.passes.simplification.rules import SIMPLIFICATION, finish, simplify
+
+__all__ = ["SIMPLIFICATION", "finish", "simplify"]
