@@ -44,10 +44,12 @@ class Work:
     Attributes:
         starts: How many starts there are.
         adam_steps: Steps of Adam before they descend.
+        repeats: How often as many starts descend.
     """
 
     starts: int
     adam_steps: int = 0
+    repeats: int = 1
 
 
 def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines | None:
@@ -111,6 +113,5 @@ def _estimate(lagrangian: BoundProgram, work: Work) -> float:
     """Return what the work costs in torch [s]."""
     elements = lagrangian.program.work + PASSES * sum(lagrangian.program.sizes)
     turns = TURNS if _is_constrained(lagrangian) else 1
-    return (work.adam_steps + turns * USUAL_STEPS) * (
-        STEP_COST + ELEMENT_COST * work.starts * elements
-    )
+    step = STEP_COST + ELEMENT_COST * work.starts * elements
+    return work.repeats * (work.adam_steps + turns * USUAL_STEPS) * step
