@@ -107,7 +107,8 @@ Compiled: TypeAlias = tuple[Program, Functions, int]
 """Emitted code, its functions, and how many points they take at a time in a large batch."""
 
 
-def _derived(energy: "CompiledEnergy", question: Question) -> EnergyGraph | None:
+def derived_graph(energy: "CompiledEnergy", question: Question) -> EnergyGraph | None:
+    """Return the graph of a value and its gradient, written once; None where a node has no rule."""
     if question not in energy.derived:
         try:
             energy.derived[question] = gradient_graph(energy.graph, question)
@@ -120,7 +121,7 @@ def _native(energy: "CompiledEnergy", question: Question) -> Slopes | None:
     """Return machine code; None where there is none, or it is not worth it."""
     if not is_possible(energy):
         return None
-    graph = _derived(energy, question)
+    graph = derived_graph(energy, question)
     if graph is None:
         return None
     key = (question, energy.dtype, energy.ahead)
@@ -140,7 +141,7 @@ def _native(energy: "CompiledEnergy", question: Question) -> Slopes | None:
 
 def _compiled(energy: "CompiledEnergy", question: Question) -> Compiled | None:
     if question not in energy.gradients:
-        graph = _derived(energy, question)
+        graph = derived_graph(energy, question)
         if graph is None:
             energy.gradients[question] = None
         else:

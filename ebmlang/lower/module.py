@@ -137,6 +137,7 @@ class CompiledEnergy(torch.nn.Module):
         self.natives: dict[tuple[Question, torch.dtype, Ahead | None], NativeCode | None] = {}
         # What is known of the work to be done; without it there is no machine code unasked.
         self.ahead: Ahead | None = None
+        # The C text that loops go around, with the graph that it was emitted from.
         self.programs: dict[Question, tuple[EnergyGraph, NativeProgram] | Declined] = {}
         self._binding: Binding | None = None
 

@@ -44,11 +44,13 @@ class Local:
         adam_steps: Steps of Adam before it.
         steps: Evaluations of the descent per start, without requirements; with them, each round
             of multipliers gets a quarter.
+        repeats: How often a search does so at least: what compiling for it pays off over.
     """
 
     method: Descent[Any] | None = None
     adam_steps: int = ADAM_STEPS
     steps: int = STEPS
+    repeats: int = 1
 
 
 def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) -> Minimum:
@@ -60,8 +62,10 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         local: How.
     """
     watch, group, begun = problem.watch, problem.group, y
-    work = Work(starts=len(y), adam_steps=local.adam_steps)
-    machines = find_machines(problem.target, problem.chart, work)
+    machines = None
+    if local.method is None:
+        work = Work(starts=len(y), adam_steps=local.adam_steps, repeats=local.repeats)
+        machines = find_machines(problem.target, problem.chart, work)
     state = augmented_lagrangian.init(problem.target, problem.chart, y, group, machines)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER

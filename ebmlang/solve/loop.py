@@ -16,6 +16,10 @@ from ebmlang.solve.states import take_each
 CHECK_EVERY = 10
 """Steps between looks at which starts are done: each look waits for the device."""
 
+LEAP = 4_000_000
+"""Coordinates that machine code moves in one call: some tenths of a second, between which a run can
+be interrupted."""
+
 State = TypeVar("State")
 
 
@@ -103,15 +107,17 @@ def take_steps(
         starts: How many there are.
         watch: Counts evaluations, and may end it early.
     """
-    there = leap(method, objective, state, count)
-    if there is not None:
-        watch.evaluations += count * starts
-        return there
-    for _ in range(count):
-        if watch.reason is not None:
-            break
-        state, _info = method.step(objective, state)
-        watch.evaluations += starts
+    pace = max(1, LEAP // max(1, starts * objective.chart.lower.shape[0]))
+    left = count
+    while left and watch.reason is None:
+        taken = min(left, pace)
+        there = leap(method, objective, state, taken)
+        if there is None:
+            taken = 1
+            there, _info = method.step(objective, state)
+        state = there
+        left -= taken
+        watch.evaluations += taken * starts
     return state
 
 

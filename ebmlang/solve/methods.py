@@ -1,6 +1,7 @@
 """The global methods by name: what `method=` and `--method` choose among."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -28,12 +29,16 @@ Builder: TypeAlias = Callable[[int, Local], Search[Any]]
 """From the number of starts, and how they are brought to rest, to a global method."""
 
 
+HOPS = 10
+"""Rounds that basin hopping is not taken for less than."""
+
+
 def _multistart(starts: int, local: Local) -> Search[Any]:
     return Multistart(starts=starts, local=local)
 
 
 def _basin_hopping(starts: int, local: Local) -> Search[Any]:
-    return BasinHopping(starts=starts, local=local)
+    return BasinHopping(starts=starts, local=replace(local, repeats=HOPS))
 
 
 def _annealing(starts: int, local: Local) -> Search[Any]:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from torch import Tensor
 
 from ebmlang.graph import EnergyGraph, RootKind
-from ebmlang.lower.gradient import Question, gradient_graph
+from ebmlang.lower.gradient import Question, derived_graph
 from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
 from ebmlang.lower.native.function import shared_arrays
-from ebmlang.passes.gradient import NoRuleError
 
 if TYPE_CHECKING:
     from ebmlang.lower.module import Binding, CompiledEnergy
@@ -55,7 +54,7 @@ def _bind(
     if binding.device.type != "cpu":
         return Declined(f"runs on {binding.device.type}")
     if question not in energy.programs:
-        energy.programs[question] = _emit(energy.graph, question)
+        energy.programs[question] = _emit(energy, question)
     emitted = energy.programs[question]
     if isinstance(emitted, Declined):
         return emitted
@@ -65,11 +64,12 @@ def _bind(
     return BoundProgram(program=program, shared=shared_arrays(energy, graph, program))
 
 
-def _emit(graph: EnergyGraph, question: Question) -> tuple[EnergyGraph, NativeProgram] | Declined:
-    try:
-        asked = gradient_graph(graph, question)
-    except NoRuleError as error:
-        return Declined(str(error))
+def _emit(
+    energy: "CompiledEnergy", question: Question
+) -> tuple[EnergyGraph, NativeProgram] | Declined:
+    asked = derived_graph(energy, question)
+    if asked is None:
+        return Declined("its gradient takes autograd")
     (total,) = [number for _, number in asked.roots_of(RootKind.TOTAL)]
     slopes = {root.path: number for root, number in asked.roots_of(RootKind.GRADIENT)}
     outputs = [total, *(slopes[variable.path] for variable in asked.variables)]

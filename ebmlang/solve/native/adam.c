@@ -7,7 +7,7 @@ typedef struct {
 
 typedef struct {
   vec position[DIM], gradient[DIM], first[DIM], second[DIM], best_position[DIM];
-  vec trial[DIM], found[DIM];
+  vec trial[DIM], found[DIM], mean[DIM]; /* where a step leads, and its first moment */
   vec value, caution, best_value;
 } adam_block;
 
@@ -38,15 +38,14 @@ static void store_adam(
 static void step_adam(evaluator *with, adam_block *at, int64_t count, real size) {
   vec unit = 1 / larger(root(dot(at->gradient, at->gradient)), splat(TINY));
   double mean = 1 - pow(FIRST_MOMENT, count + 1), spread = 1 - pow(SECOND_MOMENT, count + 1);
-  vec first[DIM];
   for (int j = 0; j < DIM; ++j) {
     vec direction = at->gradient[j] * unit;
-    first[j] = (real)FIRST_MOMENT * at->first[j] + (real)(1 - FIRST_MOMENT) * direction;
+    at->mean[j] = (real)FIRST_MOMENT * at->first[j] + (real)(1 - FIRST_MOMENT) * direction;
     at->second[j] = (real)SECOND_MOMENT * at->second[j] +
                     (real)(1 - SECOND_MOMENT) * direction * direction;
     /* Where every gradient so far was zero, mean and spread are zero and nothing moves. */
     vec deviation = larger(root(at->second[j] / (real)spread), splat(REAL_EPS));
-    at->trial[j] = at->position[j] - size * at->caution * (first[j] / (real)mean) / deviation;
+    at->trial[j] = at->position[j] - size * at->caution * (at->mean[j] / (real)mean) / deviation;
   }
   retract(with->task, at->trial);
   vec value = evaluate(with, at->trial, at->found);
@@ -56,7 +55,7 @@ static void step_adam(evaluator *with, adam_block *at, int64_t count, real size)
   for (int j = 0; j < DIM; ++j) {
     at->position[j] = choose(finite, at->trial[j], at->position[j]);
     at->gradient[j] = choose(finite, at->found[j], at->gradient[j]);
-    at->first[j] = keep(finite, first[j]);
+    at->first[j] = keep(finite, at->mean[j]);
     at->best_position[j] = choose(better, at->position[j], at->best_position[j]);
   }
   at->best_value = choose(better, at->value, at->best_value);

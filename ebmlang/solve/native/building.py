@@ -1,20 +1,19 @@
 """The machine code of a problem: its Lagrangian and its violation, with the loops around them.
 
-It is taken where it is kept from an earlier run, and built where the work ahead pays for the
-compiler. A run goes on in the tier that it has begun in.
+It is built where the work ahead pays for the compiler, or where the environment asks for it; a run
+goes on in the tier that it has begun in.
 """
 
 from dataclasses import dataclass
-from typing import Literal
-
-import torch
 
 from ebmlang.lower.gradient import Question
 from ebmlang.lower.native.bound import BoundProgram, Code
-from ebmlang.lower.native.build import Library, build_library, is_kept
+from ebmlang.lower.native.build import Absence, build_library
+from ebmlang.lower.native.function import PRECISIONS
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.residuals import SquaredEnergy
 from ebmlang.lower.rows import RowEnergy
+from ebmlang.lower.tiers import Tier, asked_tier, say_once
 from ebmlang.passes.gradient.lagrangian import row_path
 from ebmlang.runtime import DerivedTarget, RowTarget, Target
 from ebmlang.solve.native.machine import BOX_COLUMNS, Machine, Machines
@@ -30,8 +29,12 @@ PASSES = 70
 USUAL_STEPS, TURNS = 250, 4
 """Steps after which most of a batch is at rest, and by how much more turns of multipliers take."""
 
-BUILD_COST = 1.2
-"""What the compiler costs [s]: 0.9 to 1.6 were measured."""
+BUILD_COST = 0.5
+"""What is worth a call of the compiler [s]. It takes 0.9 to 1.6, but once: what is built is kept,
+and most specs are solved more often."""
+
+LARGEST = 10_000
+"""Most coordinates: with its pairs a block of starts then takes 17 MB, past any cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +44,12 @@ class Work:
     Attributes:
         starts: How many starts there are.
         adam_steps: Steps of Adam before they descend.
+        repeats: How often as many starts descend.
     """
 
     starts: int
     adam_steps: int = 0
+    repeats: int = 1
 
 
 def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines | None:
@@ -55,29 +60,24 @@ def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines |
         chart: The solver's coordinates: only boxes have machine code.
         work: What is ahead.
     """
-    code = _find_code(target)
-    if code is None or chart.curved or target.device.type != "cpu":
+    tier, code = asked_tier(), _find_code(target)
+    if tier is Tier.STRAIGHT or code is None or target.device.type != "cpu":
         return None
-    lagrangian, violation = code(Question.LAGRANGIAN), None
-    if not isinstance(lagrangian, BoundProgram):
+    if chart.curved or target.dim > LARGEST:
         return None
-    programs = [lagrangian]
-    if _is_constrained(lagrangian):
-        violation = code(Question.VIOLATION)
-        if not isinstance(violation, BoundProgram):
-            return None
-        programs.append(violation)
+    programs = [code(Question.LAGRANGIAN)]
+    if isinstance(programs[0], BoundProgram) and _is_constrained(programs[0]):
+        programs.append(code(Question.VIOLATION))
+    bound = [each for each in programs if isinstance(each, BoundProgram)]
+    cheap = not bound or _estimate(bound[0], work) < BUILD_COST
+    if len(bound) < len(programs) or (cheap and tier is None):
+        return None
+    functions = [Function(name=each.program.name, text=each.program.text) for each in bound]
     # Outputs are the value, then the gradient by each variable.
-    sizes = lagrangian.program.sizes[1:]
-    functions = [Function(name=each.program.name, text=each.program.text) for each in programs]
-    text = write_unit(functions, sizes)
-    precision: Literal["float32", "float64"] = (
-        "float32" if target.dtype is torch.float32 else "float64"
-    )
-    if not is_kept(text, precision) and _estimate(lagrangian, work) < BUILD_COST:
-        return None
-    library = build_library(text, precision)
-    if not isinstance(library, Library):
+    text = write_unit(functions, bound[0].program.sizes[1:])
+    library = build_library(text, PRECISIONS[target.dtype])
+    if isinstance(library, Absence):
+        say_once(library.reason)
         return None
     machines = [
         Machine(
@@ -87,9 +87,9 @@ def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines |
             shared=each.shared,
             rows=each.program.rows,
         )
-        for number, each in enumerate(programs)
+        for number, each in enumerate(bound)
     ]
-    return Machines(lagrangian=machines[0], violation=machines[1] if violation else None)
+    return Machines(lagrangian=machines[0], violation=machines[1] if len(bound) > 1 else None)
 
 
 def _find_code(target: Target) -> Code | None:
@@ -113,6 +113,5 @@ def _estimate(lagrangian: BoundProgram, work: Work) -> float:
     """Return what the work costs in torch [s]."""
     elements = lagrangian.program.work + PASSES * sum(lagrangian.program.sizes)
     turns = TURNS if _is_constrained(lagrangian) else 1
-    return (work.adam_steps + turns * USUAL_STEPS) * (
-        STEP_COST + ELEMENT_COST * work.starts * elements
-    )
+    step = STEP_COST + ELEMENT_COST * work.starts * elements
+    return work.repeats * (work.adam_steps + turns * USUAL_STEPS) * step

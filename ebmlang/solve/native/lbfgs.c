@@ -14,7 +14,7 @@ typedef struct {
 } lbfgs_state;
 
 typedef struct {
-  vec position[DIM], gradient[DIM], direction[DIM], trial[DIM], found[DIM];
+  vec position[DIM], gradient[DIM], direction[DIM], trial[DIM], found[DIM], newton[DIM];
   vec moves[MEMORY][DIM], changes[MEMORY][DIM]; /* a ring: `newest` is the place of the last */
   vec along[MEMORY], length[MEMORY];            /* products on what is free: s y, y y */
   ivec known[MEMORY], convex[MEMORY], fresh[MEMORY], held[DIM];
@@ -110,7 +110,7 @@ static void judge_pairs(lbfgs_block *at, int all) {
 /* Choose direction and first step size at the current positions. */
 static void aim(const job *task, lbfgs_block *at, ivec where) {
   judge_pairs(at, hold(task, at));
-  vec newton[DIM], shares[MEMORY], scale = splat(1);
+  vec *const newton = at->newton, shares[MEMORY], scale = splat(1);
   ivec has_pairs = at->known[0] & 0;
   for (int j = 0; j < DIM; ++j) newton[j] = keep(~at->held[j], at->gradient[j]);
   vec inside = dot(newton, newton);

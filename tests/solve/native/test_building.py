@@ -110,8 +110,6 @@ def test_violation_is_half_the_squared_distance_below_the_aim() -> None:
 
 def _bring_down(spec: str, *, native: bool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(building, "BUILD_COST", 0.0 if native else torch.inf)
-    if not native:
-        monkeypatch.setattr(building, "is_kept", lambda *_: False)
     module = compile_model(ebmlang.loads(spec))
     with watch_interrupts() as interrupt:
         watch = Watch(SilentProgress(), UNLIMITED.start(), interrupt)
@@ -152,12 +150,20 @@ def test_evaluations_are_counted_as_in_torch(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_little_work_is_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "is_kept", lambda *_: False)
     monkeypatch.setattr(building, "build_library", None)
     module = compile_model(ebmlang.loads(FREE))
     chart = build_solving_chart(lay_out(module), dtype=torch.float64, device=torch.device("cpu"))
 
     assert find_machines(module.packed(), chart, Work(starts=8)) is None
+
+
+def test_the_environment_can_ask_for_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EBM_TIER", "straight")
+    monkeypatch.setattr(building, "build_library", None)
+    module = compile_model(ebmlang.loads(FREE))
+    chart = build_solving_chart(lay_out(module), dtype=torch.float64, device=torch.device("cpu"))
+
+    assert find_machines(module.packed(), chart, LARGE) is None
 
 
 def test_without_a_compiler_torch_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import torch
 from ebmlang.solve.descent.adam import Adam
 from ebmlang.solve.descent.lbfgs import Lbfgs
 from ebmlang.solve.native.loops import leap
+from ebmlang.solve.native.machine import FEWEST
 from ebmlang.solve.objective import Lagrangian
 from tests.solve.native.by_hand import DIM, build_objective
 
@@ -132,3 +133,20 @@ def test_a_start_that_is_not_finite_stays_and_harms_no_other() -> None:
 
     assert found.stalled.tolist() == [True, False]
     assert found.converged.tolist() == [False, True]
+
+
+def test_several_threads_take_the_steps_of_one() -> None:
+    method, count = Lbfgs(tolerance=1e-8), 2 * FEWEST + 3
+    goal = build_objective(torch.float64, count, machine=True, lower=-1.5, upper=0.8)
+    begun = method.init(goal, goal.chart.retract(starts(count, torch.float64)))
+    available = torch.get_num_threads()
+
+    one = leap(method, goal, begun, 9)
+    try:
+        torch.set_num_threads(2)
+        two = leap(method, goal, begun, 9)
+    finally:
+        torch.set_num_threads(available)
+
+    assert torch.equal(one.position, two.position)
+    assert torch.equal(one.history.known, two.history.known)
