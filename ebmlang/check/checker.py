@@ -65,6 +65,7 @@ def check_file(
         constants=constants,
         externs=externs,
     )
+    session.room += len(file.source.text)
     session.muted = find_unread_words(file, report)
     session.loading.append(file.source.name)
     _check_constants(file, session)

@@ -47,6 +47,7 @@ class Session:
         shared: Definitions of imported files, in order of dependence.
         loading: The sources whose imports are being read, outermost first.
         undeclared: Names that were reported to be declared nowhere, once for all places.
+        room: How many expressions may be looked at; one more for each character of the text.
         muted: Words inside text that the parser could not read; they count as declared.
     """
 
@@ -88,6 +89,7 @@ class Session:
         self.constant_values: dict[Symbol, Any] = {}
         self.evaluation_steps = 0
         self.resolving = 0
+        self.room = GRAPH_NODES
         self._depth = 0
         self._peak = 0
         self._steps = 0
@@ -156,12 +158,12 @@ class Session:
                 f"more than {NESTING} levels, calls included",
                 "name inner parts by `let`, or use `sum`, `forall` or `scan`",
             )
-        elif self._steps > GRAPH_NODES:
+        elif self._steps > self.room:
             self.stop(
                 "E0316",
                 "the spec is too large",
                 span,
-                f"more than {GRAPH_NODES:,} expressions when this is reached",
+                f"more than {self.room:,} expressions when this is reached",
             )
         elif len(self.instances) > INSTANCES:
             self.stop(
@@ -183,7 +185,7 @@ class Session:
 
     def resume(self) -> None:
         """Go on with another statement, unless all that one check may do is done."""
-        spent = self._steps > GRAPH_NODES or len(self.instances) > INSTANCES
+        spent = self._steps > self.room or len(self.instances) > INSTANCES
         self._stopped = self._stopped and (spent or bool(self.frames))
 
     def leave(self, levels: int = 1) -> None:

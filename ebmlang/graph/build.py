@@ -33,10 +33,16 @@ def build_graph(
             (E0302), an index outside its axis (E0309), a negative size or a mean of nothing
             (E0311), an array or a graph past its limit (E0316).
     """
-    construction = _Construction(sizes, pieces)
+    construction = _Construction(sizes, pieces, Scope(written=_count_characters(program)))
     environment = Environment({})
     construction.body(program.body, environment, "", None)
     return construction.graph()
+
+
+def _count_characters(program: Program) -> int:
+    """Return how long the texts are that the terms of a program stand in."""
+    texts = {term.span.source.name: len(term.span.source.text) for term in program.body.terms}
+    return sum(texts.values())
 
 
 @dataclass(slots=True)
@@ -45,7 +51,7 @@ class _Construction:
 
     sizes: Mapping[str, int]
     pieces: Pieces | None
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope
     roots: dict[Root, Value] = field(default_factory=dict)
     variables: list[VariableInfo] = field(default_factory=list)
     givens: list[GivenInfo] = field(default_factory=list)

@@ -52,6 +52,7 @@ class Scope:
         captures: Outer node number to the parameter that stands for it here.
         span, path: Where nodes made now come from.
         axes: The quantifiers around the expression at hand.
+        written: How long the text of the model is, of the outermost scope [characters].
     """
 
     depth: int = 0
@@ -62,6 +63,7 @@ class Scope:
     builder: GraphBuilder = field(default_factory=GraphBuilder)
     captures: dict[int, int] = field(default_factory=dict)
     parameters: int = 0
+    written: int = 0
 
     # --- nodes -----------------------------------------------------------------------
 
@@ -143,10 +145,16 @@ class Scope:
         Raises:
             EbmError: They are not (E0316).
         """
-        if count >= GRAPH_NODES:
+        if count < GRAPH_NODES:
+            return
+        outermost = self
+        while outermost.around is not None:
+            outermost = outermost.around
+        most = GRAPH_NODES + outermost.written
+        if count >= most:
             raise self._too_large(
                 "the spec is too large once its functions and specs are written out",
-                f"more than {GRAPH_NODES:,} steps when this is reached",
+                f"more than {most:,} steps when this is reached",
             )
 
     def _too_large(self, headline: str, label: str) -> EbmError:

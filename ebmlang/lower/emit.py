@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from ebmlang.graph import Constant, EnergyGraph, Root, RootKind
 from ebmlang.lower.frame import Frame, Inputs, Lines, show_path
+from ebmlang.lower.points import name_points
 from ebmlang.lower.site import Operand, as_real, show_shape, spread
 from ebmlang.passes.clauses import list_required
 from ebmlang.passes.guards import plan_guards
@@ -125,7 +126,7 @@ class _Emitter:
             for number, node in enumerate(graph.nodes)
             if node.operator == "variable"
         }
-        self._points = _name_points(graph)
+        self._points = name_points(graph)
         # From the end, since how much `prepare` returns is known only once all is written.
         ends = {path: place - len(self._rows) for place, path in enumerate(self._rows)}
         self._columns = {
@@ -346,32 +347,6 @@ def _flattened(operand: Operand) -> Operand:
 
 def _either(vector: int | None, numbers: Sequence[int]) -> list[int]:
     return list(numbers) if vector is None else [vector]
-
-
-def _name_points(graph: EnergyGraph) -> dict[int, str]:
-    """Return expressions of nodes that put variables side by side as a packed point does."""
-    starts: dict[int, tuple[int, int]] = {}
-    offset = 0
-    for place, variable in enumerate(graph.variables):
-        starts[place] = (offset, offset + math.prod(variable.shape))
-        offset = starts[place][1]
-    places = {variable.path: place for place, variable in enumerate(graph.variables)}
-    own: dict[int, int] = {}
-    names: dict[int, str] = {}
-    for number, node in enumerate(graph.nodes):
-        if node.operator == "variable":
-            own[number] = places[node.option("path")]
-        elif node.operator == "reshape" and node.inputs[0] in own and len(node.shape) == 1:
-            own[number] = own[node.inputs[0]]
-        elif node.operator in ("stack", "concat") and len(node.inputs) > 1:
-            found = [own.get(i, -1) for i in node.inputs]
-            rank = 0 if node.operator == "stack" else 1
-            flat = all(len(graph.nodes[i].shape) == rank for i in node.inputs)
-            if flat and found[0] >= 0 and found == list(range(found[0], found[0] + len(found))):
-                first, last = starts[found[0]][0], starts[found[-1]][1]
-                whole = last - first == offset
-                names[number] = "x" if whole else f"x.narrow(1, {first}, {last - first})"
-    return names
 
 
 def _has_word(code: str, word: str) -> bool:

@@ -14,7 +14,8 @@ ARRAY_ELEMENTS = 100_000_000
 """Largest array a spec may name [elements]; 800 MB in float64."""
 
 GRAPH_NODES = 250_000
-"""Most nodes of one energy graph; reached only when functions multiply out."""
+"""Most nodes of one energy graph, and one more for each character of the text; reached only when
+functions multiply out, never by what is written out term by term."""
 
 SCAN_STEPS = 100_000
 """Longest recurrence [steps]."""

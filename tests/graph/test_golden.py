@@ -29,6 +29,14 @@ PROGRAMS = {
         let path = scan s = 0 over u in pull: s + gain * u
         prefer end: path[10] == 3 within 0.1
         """,
+    "terms": """
+        var x: real[6]
+        prefer a: x[0] <= 1 within 0.5 or x[1] >= 3
+        prefer b: x[2] <= 2 within 0.5 or x[3] >= 4
+        prefer c: x[4] <= 3 within 0.5 or x[5] >= 5
+        prefer d: x[5] <= 4 within 0.5 or x[0] >= 6
+        minimize e: x[3]^2
+        """,
     "parts": """
         spec joint(at) {
           var angle: real ~ normal(at, 1)

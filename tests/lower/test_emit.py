@@ -10,6 +10,7 @@ from ebmlang.graph import Kind, RootKind
 from ebmlang.lower import emit_source
 from ebmlang.lower.gradient import show_gradient
 from tests.lower.sketch import Sketch
+from tests.road import optimized
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "code"
 
@@ -131,3 +132,17 @@ def test_a_long_chain_of_steps_is_emitted_without_recursion():
         x = s("sin", x)
 
     assert emit_source(s.graph(x)).count("torch.sin") == 20_000
+
+
+def test_the_code_for_the_energy_of_many_terms_is_as_long_as_that_for_few():
+    def lines(count):
+        terms = "\n".join(
+            f"prefer t{i}: x{i} <= 0.{i + 1} within 0.5 or x{i + 1} + x{i} >= 0.{i + 1}"
+            for i in range(count)
+        )
+        names = "\n".join(f"var x{i}: real" for i in range(count + 1))
+        _, text = emit_source(optimized(f"{names}\n{terms}")).split("def total(")
+        return text.split("\ndef ")[0].splitlines()
+
+    assert len(lines(100)) == len(lines(10))
+    assert not any("unbind" in line for line in lines(10))

@@ -8,6 +8,7 @@ from ebmlang.graph import RootKind
 from ebmlang.lower.module import compile_graph
 from ebmlang.lower.trace import explain_nonfinite
 from tests.lower.sketch import Sketch
+from tests.road import optimized
 
 
 def explain(sketch, total, x, data=None):
@@ -87,3 +88,13 @@ def test_a_recurrence_names_its_step():
 
     # 10^(2^t) passes the largest float32, 3.4e38, at t = 6.
     assert message.notes[0] == "the state of the recurrence is first so after step 6"
+
+
+def test_the_guilty_term_of_many_that_are_computed_together_is_named():
+    lines = "\n".join(f"minimize m{i}: log(x[{i}])" for i in range(6))
+    energy = compile_graph(optimized(f"var x: real[6]\n{lines}"))
+
+    message = explain_nonfinite(energy, {"x": torch.tensor([[1.0, 2.0, 3.0, -4.0, 5.0, 6.0]])})
+
+    assert message.primary.span.text == "log(x[3])"
+    assert message.notes == ("the step is `log` of -4 at [3]", "it is part of `m3`")

@@ -9,11 +9,37 @@ less than to gather, and to add up gradients again.
 from collections.abc import Collection
 from dataclasses import replace
 
-from ebmlang.graph import EnergyGraph
+from ebmlang.graph import EnergyGraph, RootKind
 from ebmlang.passes.batching.pools import Pool, Pools
 
 SPARE = 1.25
 """Most rows per member that repeating is worth."""
+
+
+_TOGETHER = (RootKind.ENERGY, RootKind.MARGIN)
+"""Roots that are read side by side."""
+
+
+def choose_batches(graph: EnergyGraph, pools: Pools, least: int) -> set[int]:
+    """Return the numbers of the pools that are worth being one array.
+
+    Those with enough members, but for one that stands alone: where every operand comes from
+    steps that stay apart, and every member goes to some, nothing would be saved.
+    """
+    large = {pool.number for pool in pools.pools if len(pool.members) >= least and not pool.leaf}
+    joined = {
+        pools.home.get(number, -1) for root, number in graph.roots.items() if root.kind in _TOGETHER
+    }
+    for number in pools.order:
+        home = pools.home.get(number, -1)
+        sources = {pools.home.get(i, -1) for i in pools.operands[number]}
+        if number in pools.moved or graph.nodes[number].operator in ("stack", "concat"):
+            joined |= sources
+        elif home in large:
+            joined |= sources
+            if sources & large:
+                joined.add(home)
+    return large & joined
 
 
 def arrange(graph: EnergyGraph, pools: Pools, batched: Collection[int]) -> Pools:

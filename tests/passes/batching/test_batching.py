@@ -32,7 +32,7 @@ def operators(text):
 
 
 def test_the_energy_of_many_terms_takes_as_many_steps_as_that_of_few():
-    assert steps(optimized(tree(200))) == steps(optimized(tree(20)))
+    assert steps(optimized(tree(80))) == steps(optimized(tree(20)))
 
 
 def test_terms_written_apart_take_a_few_steps_more_than_a_quantifier():
