@@ -28,9 +28,9 @@ WARMUP = 10
 
 WORK = {"langevin": 400_000, "adjusted": 400_000, "hmc": 40_000}
 FEWEST: Mapping[str, int] = MappingProxyType({"": 3, "straight": 3, "native": 500})
-MOST = 1000
-"""Iterations times chains of a call, and its fewest and most iterations: enough that what a call
-costs is its steps, and no more; for a short run no machine code is built."""
+MOST: Mapping[str, int] = MappingProxyType({"": 1000, "straight": 1000, "native": 20_000})
+"""Iterations times chains of a call, and its fewest and most iterations by tier: enough that what a
+call costs is its steps, and no more; for a short run no machine code is built."""
 
 DRAWS = 100
 """Most draws of a call: of longer ones each stands for several iterations, so that large batches
@@ -84,8 +84,8 @@ def _build_steps(
 ) -> tuple[Callable[[], object], float]:
     layout, sampler = lay_out(module), METHODS[SAMPLERS[kind]]()
     starts = torch.tensor(target.points(size), dtype=torch.float32)
-    fewest = FEWEST[os.environ.get("EBM_TIER", "")]
-    steps = min(MOST, max(fewest, WORK[kind] // size))
+    tier = os.environ.get("EBM_TIER", "")
+    steps = min(MOST[tier], max(FEWEST[tier], WORK[kind] // size))
     thin = -(-steps // DRAWS)
     plan = Plan(warmup=WARMUP, draws=steps // thin, thin=thin)
     sink = _PlaceSink()
