@@ -3,8 +3,10 @@
 The tier is what `EBM_TIER` says when the process starts.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from types import MappingProxyType
 
 import torch
 
@@ -25,9 +27,14 @@ WARMUP = 10
 """Iterations before the clock starts: they choose a step size, which does not change the cost."""
 
 WORK = {"langevin": 400_000, "adjusted": 400_000, "hmc": 40_000}
-FEWEST, MOST = 3, 1000
-"""Iterations times chains of a call, and its fewest and most iterations: enough that what a call
-costs is its steps, and no more."""
+FEWEST: Mapping[str, int] = MappingProxyType({"": 3, "straight": 3, "native": 500})
+MOST: Mapping[str, int] = MappingProxyType({"": 1000, "straight": 1000, "native": 20_000})
+"""Iterations times chains of a call, and its fewest and most iterations by tier: enough that what a
+call costs is its steps, and no more; for a short run no machine code is built."""
+
+DRAWS = 100
+"""Most draws of a call: of longer ones each stands for several iterations, so that large batches
+fit into memory."""
 
 
 def list_tiers() -> tuple[str, ...]:
@@ -77,8 +84,10 @@ def _build_steps(
 ) -> tuple[Callable[[], object], float]:
     layout, sampler = lay_out(module), METHODS[SAMPLERS[kind]]()
     starts = torch.tensor(target.points(size), dtype=torch.float32)
-    steps = min(MOST, max(FEWEST, WORK[kind] // size))
-    plan = Plan(warmup=WARMUP, draws=steps)
+    tier = os.environ.get("EBM_TIER", "")
+    steps = min(MOST[tier], max(FEWEST[tier], WORK[kind] // size))
+    thin = -(-steps // DRAWS)
+    plan = Plan(warmup=WARMUP, draws=steps // thin, thin=thin)
     sink = _PlaceSink()
     sample(module.packed(), layout, sampler, chains=size, plan=plan, starts=starts, sink=sink)
     assert sink.place is not None

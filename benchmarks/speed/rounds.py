@@ -105,7 +105,8 @@ class Workers:
                 env=environment,
                 cwd=ROOT,
             )
-            self.stack.callback(process.wait)
+            # On the way out it is told to end first; then its pipes are closed.
+            self.stack.enter_context(process)
             self.stack.callback(process.terminate)
             self.running[key] = _Worker(process)
         return self.running[key]

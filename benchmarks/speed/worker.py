@@ -78,6 +78,8 @@ def _build_torch(candidate: Candidate, target: Target) -> tuple[Callable[[], obj
     from benchmarks.speed import torch_forms
 
     torch.set_num_threads(1)
+    # Every candidate is a function of its own, of the same few lines of code.
+    torch._dynamo.config.recompile_limit = 1000
     form = torch_forms.build_form(target)
     x = torch.tensor(target.points(candidate.size), dtype=torch.float32)
     whole = candidate.way.startswith("torch compile") and candidate.kind != "energies"

@@ -160,17 +160,17 @@ class _Counted:
                 found.setdefault(path, []).append(part)
         return found
 
-    def shared(self, path: str) -> float:
-        """Return the operations of a term's part of what it does not have for itself."""
-        return sum(
-            self.works[number].operations / len(paths)
-            for number, paths in self.users.items()
-            if path in paths and len(paths) > 1
-        )
+    def shared(self) -> dict[str, float]:
+        """Return, by term, the operations of its part of what it does not have for itself."""
+        found: dict[str, float] = {}
+        for number, paths in self.users.items():
+            for path in paths if len(paths) > 1 else ():
+                found[path] = found.get(path, 0.0) + self.works[number].operations / len(paths)
+        return found
 
 
 def _split(value: _Counted, gradient: _Counted, *, required: bool) -> list[TermCost]:
-    values, gradients = value.parts(), gradient.parts()
+    values, gradients, shared = value.parts(), gradient.parts(), value.shared()
     costs = []
     for path in dict.fromkeys([*values, *gradients]):
         energy = add_up(values.get(path, ()))
@@ -180,7 +180,7 @@ def _split(value: _Counted, gradient: _Counted, *, required: bool) -> list[TermC
                 required=required,
                 energy=energy,
                 gradient=add_up(gradients.get(path, ())),
-                shared=value.shared(path) / energy.operations if energy.operations else 0.0,
+                shared=shared.get(path, 0.0) / energy.operations if energy.operations else 0.0,
             )
         )
     return costs

@@ -173,24 +173,6 @@ class SamplingChart:
         """Whether no coordinates are those of a manifold."""
         return not self._curved()
 
-    def describe_columns(self) -> Columns | None:
-        """Return the map column by column; None where some columns are mapped together."""
-        if any(piece.kind not in BOXES for piece in self.pieces):
-            return None
-        packed = sum(piece.width for piece in self.pieces)
-        reach = [Reach.FIXED] * packed
-        lower, upper = np.zeros(packed), np.zeros(packed)
-        place = np.zeros(packed, dtype=np.int64)
-        for piece, own in self._columns():
-            columns = piece.columns.flatten().cpu().numpy()
-            for column in columns:
-                reach[column] = Reach(piece.kind.value)
-            lower[columns] = piece.lower.double().cpu().numpy()
-            upper[columns] = piece.upper.double().cpu().numpy()
-            if piece.kind is not PieceKind.FIXED:
-                place[columns] = np.arange(own.start, own.stop)
-        return Columns(reach=tuple(reach), lower=lower, upper=upper, place=place, dim=self.dim)
-
     def _columns(self) -> Iterator[tuple[Piece, slice]]:
         start = 0
         for piece in self.pieces:

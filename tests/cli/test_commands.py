@@ -17,6 +17,7 @@ COMMANDS = (
     "solve",
     "sample",
     "runs",
+    "profile",
     "explain",
     "new",
     "interface",
