@@ -231,7 +231,7 @@ class Model(BoundSpec):
         weights: Mapping[str, float] | None = None,
         *,
         designs: int = 10,
-        starts: int = 128,
+        starts: int | None = None,
         effort: str = "normal",
         method: str | None = None,
         diverse: bool = False,
@@ -249,7 +249,7 @@ class Model(BoundSpec):
             data: Bound in addition to what is bound.
             weights: Likewise.
             designs: Most designs to keep.
-            starts: How many searches run, as one batch, in a round.
+            starts: How many searches run, as one batch, in a round; 128 if None.
             effort: How many rounds there are: `quick` for one, `normal` until one of them finds the
                 best energy more than once, `thorough` until three in a row do.
             method: The way of solving, by its name in `ebmlang.analysis.solving`; chosen by what

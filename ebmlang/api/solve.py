@@ -23,12 +23,15 @@ from ebmlang.solve.answers.diversity import BAND, STARTS_PER_DESIGN, Diversity
 from ebmlang.solve.effort import NORMAL, require_effort
 from ebmlang.source import Diagnostic, EbmError
 
+STARTS = 128
+"""Starts of a round where the caller does not say."""
+
 
 def solve_model(
     model: Model,
     *,
     designs: int,
-    starts: int,
+    starts: int | None,
     effort: str,
     method: str | None,
     diverse: bool,
@@ -41,6 +44,7 @@ def solve_model(
     progress: Progress | None,
 ) -> Designs:
     """Search for points of low energy that hold every requirement; see `Model.solve`."""
+    said, starts = starts, STARTS if starts is None else starts
     require_counts(designs=designs, starts=starts)
     diversity = pick_diversity(diverse, band)
     require_slack(model, slack)
@@ -58,7 +62,7 @@ def solve_model(
     )
     way = None if method is None else require_way(method)
     if way is not None:
-        _require_use(way, diversity, effort)
+        _require_use(way, diversity, effort, said)
     require_sound(model, "solve")
     # One that is solved in parts stops as one.
     with watch_interrupts():
@@ -105,7 +109,7 @@ def solve_model(
     )
 
 
-def _require_use(way: str, diversity: Diversity | None, effort: str) -> None:
+def _require_use(way: str, diversity: Diversity | None, effort: str, starts: int | None) -> None:
     """Raise where a way of solving has no use for what else is asked.
 
     Raises:
@@ -115,6 +119,8 @@ def _require_use(way: str, diversity: Diversity | None, effort: str) -> None:
         headline = "diverse designs are chosen from the whole, and `apart` searches parts"
     elif way == ONE_START and effort != NORMAL:
         headline = f"`one-start` is one start, and the effort is `{effort}`"
+    elif way == ONE_START and starts not in (None, 1):
+        headline = f"`one-start` is one start, and {starts} are asked for"
     else:
         return
     raise EbmError(Diagnostic(code="E0904", headline=headline))

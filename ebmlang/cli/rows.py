@@ -21,19 +21,19 @@ def solve_table(
 
     from ebmlang.api.solve_each import find_row_problems
     from ebmlang.runs.answers import Answers, RowStatus
-    from ebmlang.runtime import SilentProgress, pick_progress
+    from ebmlang.runtime import show_progress
 
     warn_before_run(arguments, bind_rows(model).model, "solve")
-    silent = arguments.quiet or arguments.json
-    answers: Answers = model.solve_each(
-        starts=starts,
-        seed=seed,
-        seconds=seconds,
-        dtype={"float32": torch.float32, "float64": torch.float64}[arguments.precision],
-        device=arguments.device,
-        out=None if arguments.out is None else Path(arguments.out),
-        progress=SilentProgress() if silent else pick_progress(),
-    )
+    with show_progress(silent=arguments.quiet or arguments.json) as progress:
+        answers: Answers = model.solve_each(
+            starts=starts,
+            seed=seed,
+            seconds=seconds,
+            dtype={"float32": torch.float32, "float64": torch.float64}[arguments.precision],
+            device=arguments.device,
+            out=None if arguments.out is None else Path(arguments.out),
+            progress=progress,
+        )
     if arguments.json:
         print_json(answers.describe())
     else:

@@ -22,7 +22,6 @@ from ebmlang.source import RUN_FAILED, Diagnostic
 if TYPE_CHECKING:
     from ebmlang.runs import Samples
     from ebmlang.runs.convergence import Verdict
-    from ebmlang.runtime import Progress
 
 _EXIT_CODES = {"trusted": 0, "untrusted": RUN_FAILED, "interrupted": 130}
 """By the status of the run."""
@@ -95,19 +94,22 @@ def _begin(arguments: Namespace, out: Path | None, seconds: float | None) -> "Sa
     counts |= read_counts(arguments, "warmup", least=0)
     seed = read_whole(arguments.seed, "--seed")
     model = load_to_run(arguments, "sample")
-    return model.sample(
-        chains=counts["chains"],
-        draws=counts["draws"],
-        warmup=counts["warmup"],
-        thin=counts["thin"],
-        method=arguments.method,
-        seed=seed,
-        seconds=seconds,
-        precision=arguments.precision,
-        device=arguments.device,
-        out=out if out is not None and _is_folder(out) else None,
-        progress=_pick_progress(arguments),
-    )
+    from ebmlang.runtime import show_progress
+
+    with show_progress(silent=arguments.quiet or arguments.json) as progress:
+        return model.sample(
+            chains=counts["chains"],
+            draws=counts["draws"],
+            warmup=counts["warmup"],
+            thin=counts["thin"],
+            method=arguments.method,
+            seed=seed,
+            seconds=seconds,
+            precision=arguments.precision,
+            device=arguments.device,
+            out=out if out is not None and _is_folder(out) else None,
+            progress=progress,
+        )
 
 
 def _resume(arguments: Namespace, out: Path | None, seconds: float | None) -> "Samples":
@@ -133,15 +135,17 @@ def _resume(arguments: Namespace, out: Path | None, seconds: float | None) -> "S
     run = open_run(Path(arguments.resume))
     model = None if arguments.spec is None else load_with_data(arguments)
     from ebmlang.api.resume import resume_run
+    from ebmlang.runtime import show_progress
 
-    return resume_run(
-        run.path,
-        model=model,
-        draws=draws,
-        seconds=seconds,
-        device=arguments.device,
-        progress=_pick_progress(arguments),
-    )
+    with show_progress(silent=arguments.quiet or arguments.json) as progress:
+        return resume_run(
+            run.path,
+            model=model,
+            draws=draws,
+            seconds=seconds,
+            device=arguments.device,
+            progress=progress,
+        )
 
 
 def _require_spec(arguments: Namespace) -> None:
@@ -181,12 +185,6 @@ def _is_folder(out: Path) -> bool:
     from ebmlang.runs.directory import SUFFIX
 
     return out.suffix == SUFFIX
-
-
-def _pick_progress(arguments: Namespace) -> "Progress":
-    from ebmlang.runtime import SilentProgress, pick_progress
-
-    return SilentProgress() if arguments.quiet or arguments.json else pick_progress()
 
 
 def _report_distrust(verdict: "Verdict") -> Diagnostic:

@@ -99,37 +99,38 @@ def _run(arguments: Namespace) -> int:
     # Torch takes seconds to import: only once all that is cheap to find wrong has been checked.
     import torch
 
-    from ebmlang.runtime import SilentProgress, pick_progress
+    from ebmlang.runtime import show_progress
 
     silent = arguments.quiet or arguments.json
     dtype = {"float32": torch.float32, "float64": torch.float64}[arguments.precision]
-    progress = SilentProgress() if silent else pick_progress()
     if terms is not None:
-        front = model.pareto(
-            terms,
+        with show_progress(silent=silent) as progress:
+            front = model.pareto(
+                terms,
+                designs=counts["designs"],
+                starts=counts["starts"],
+                seed=seed,
+                seconds=seconds,
+                dtype=dtype,
+                device=arguments.device,
+                progress=progress,
+            )
+        return _finish(front, arguments, model, out, front.describe())
+    with show_progress(silent=silent) as progress:
+        found = model.solve(
             designs=counts["designs"],
-            starts=counts["starts"],
+            starts=None if arguments.starts is None else counts["starts"],
+            effort=chosen.effort,
+            method=arguments.method,
+            diverse=arguments.diverse,
+            band=band,
+            slack=slack,
             seed=seed,
             seconds=seconds,
             dtype=dtype,
             device=arguments.device,
             progress=progress,
         )
-        return _finish(front, arguments, model, out, front.describe())
-    found = model.solve(
-        designs=counts["designs"],
-        starts=counts["starts"],
-        effort=chosen.effort,
-        method=arguments.method,
-        diverse=arguments.diverse,
-        band=band,
-        slack=slack,
-        seed=seed,
-        seconds=seconds,
-        dtype=dtype,
-        device=arguments.device,
-        progress=progress,
-    )
     described = found.describe()
     if arguments.sensitivity and found.designs:
         moved = model.sensitivity(found.designs[0].variables)

@@ -4,7 +4,7 @@ from ebmlang.runtime.budget import UNLIMITED, Budget, Deadline
 from ebmlang.runtime.device import pick_device
 from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
 from ebmlang.runtime.memory import keep_freed_memory
-from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pick_progress
+from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, show_progress
 from ebmlang.runtime.random import build_generator, derive_seed
 from ebmlang.runtime.target import (
     DerivedTarget,
@@ -43,7 +43,7 @@ __all__ = [
     "evaluate_gradient",
     "keep_freed_memory",
     "pick_device",
-    "pick_progress",
+    "show_progress",
     "take_points",
     "thread_count",
     "threads_for",

@@ -5,6 +5,8 @@ stderr is not a terminal, so that files and pipes stay clean.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
@@ -89,6 +91,18 @@ class RichProgress:
             self._task = None
 
 
-def pick_progress() -> Progress:
-    """Return a bar where stderr is a terminal, else silence."""
-    return RichProgress() if sys.stderr.isatty() else SilentProgress()
+@contextmanager
+def show_progress(*, silent: bool) -> Iterator[Progress]:
+    """Draw bars inside the block where stderr is a terminal; whatever ends it, none is left.
+
+    Args:
+        silent: Whether to draw none all the same.
+    """
+    progress: Progress = SilentProgress()
+    if not silent and sys.stderr.isatty():
+        progress = RichProgress()
+    try:
+        yield progress
+    finally:
+        # A second Ctrl-C, or an error, leaves a phase without its end, and the cursor hidden.
+        progress.finished("")

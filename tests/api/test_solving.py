@@ -232,8 +232,12 @@ def test_more_effort_is_more_starts() -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{"method": "apart", "diverse": True}, {"method": "one-start", "effort": "thorough"}],
-    ids=["diverse parts", "one start with effort"],
+    [
+        {"method": "apart", "diverse": True},
+        {"method": "one-start", "effort": "thorough"},
+        {"method": "one-start", "starts": 128},
+    ],
+    ids=["diverse parts", "one start with effort", "one start and many"],
 )
 def test_what_a_way_of_solving_has_no_use_for_is_refused(asked) -> None:
     with pytest.raises(EbmError) as refusal:

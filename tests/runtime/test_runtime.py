@@ -1,4 +1,6 @@
+import io
 import signal
+import sys
 import threading
 
 import pytest
@@ -11,7 +13,7 @@ from ebmlang.runtime import (
     build_generator,
     derive_seed,
     pick_device,
-    pick_progress,
+    show_progress,
     thread_count,
     threads_for,
     watch_interrupts,
@@ -125,7 +127,38 @@ def test_interrupts_are_not_touched_outside_the_main_thread() -> None:
 
 
 def test_progress_is_silent_where_stderr_is_not_a_terminal() -> None:
-    assert isinstance(pick_progress(), SilentProgress)
+    with show_progress(silent=False) as progress:
+        assert isinstance(progress, SilentProgress)
+
+
+class Terminal(io.StringIO):
+    """Text that a terminal would show."""
+
+    def isatty(self) -> bool:
+        """Whether it is one."""
+        return True
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_second_ctrl_c_leaves_no_bar_and_shows_the_cursor(
+    monkeypatch: pytest.MonkeyPatch, silent: bool
+) -> None:
+    """A bar that goes on would draw over the shell's next line."""
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+
+    def run() -> None:
+        with show_progress(silent=silent) as progress:
+            progress.started(3, "drawing")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+
+    hidden, back = (shown.getvalue().rfind(f"\x1b[?25{end}") for end in "lh")
+    assert (hidden >= 0) is not silent
+    assert back >= hidden
 
 
 def test_the_bar_writes_to_stderr_only(capsys: pytest.CaptureFixture[str]) -> None:
