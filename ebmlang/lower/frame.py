@@ -9,11 +9,14 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ebmlang.graph import Constant, EnergyGraph, Node, Root, RootKind
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.expression import write_operator
-from ebmlang.passes.guards import Edge, Guard, mask_inputs, plan_guards
 from ebmlang.lower.site import Operand, Site, show_shape, spread, widen
+from ebmlang.passes.guards import Edge, Guard, mask_inputs, plan_guards
 
 LINE_LENGTH = 96
 _LEAVES = ("constant", "given", "weight")
@@ -139,6 +142,11 @@ class Frame:
         self.inputs.preparing.setdefault(number)
         return self.inputs.prepare(f"v{number}")
 
+    def _constant(self, array: NDArray[np.float64]) -> str:
+        places = self.inputs.constants
+        text = f"c[{places.setdefault(Constant(array), len(places))}]"
+        return self.inputs.prepare(text) if self.behind_prepare else text
+
     def _is_prepared(self, number: int) -> bool:
         return self.behind_prepare and not self.inside and not self.varying[number]
 
@@ -201,6 +209,7 @@ class Frame:
             operands=operands,
             varying=self.varying[number],
             by_autograd=self.by_autograd,
+            constant=self._constant,
         )
         if node.operator == "extern":
             return self._extern(site)

@@ -1,4 +1,4 @@
-"""Values with their gradients, without autograd: emitted as one straight line, when first asked for.
+"""Values with their gradients, without autograd: one straight line, emitted when first asked for.
 
 The gradient is a rewrite of the graph (`passes.gradient`), so the code computes what value and
 gradient share once, and what no unknown decides before the first point.
@@ -93,6 +93,14 @@ def gradient_graph(graph: EnergyGraph, question: Question) -> EnergyGraph:
             asked = violation(graph)
     (total,) = [number for _, number in asked.roots_of(RootKind.TOTAL)]
     return differentiate(asked, total)
+
+
+def show_gradient(graph: EnergyGraph) -> str:
+    """Return the code of E and its gradient; or, as a comment, what leaves it to autograd."""
+    try:
+        return emit_gradient(gradient_graph(graph, Question.ENERGY)).text
+    except NoRuleError as error:
+        return f"# The gradient is left to autograd: there is no rule for `{error.operator}`.\n"
 
 
 Compiled: TypeAlias = tuple[Program, Functions, int]

@@ -5,7 +5,6 @@ Each has finite gradients wherever its value is finite, unless its docstring say
 """
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -119,37 +118,6 @@ def _noisy_or_slopes(energies: Tensor) -> Tensor:
 def _log_failures(energies: Tensor) -> Tensor:
     """Return log(1 - exp(-C)) to the absolute accuracy that sums of them need."""
     return torch.log(-torch.expm1(-energies))
-
-
-# --- short last axes, not for autograd -----------------------------------------------
-
-
-def add_rows(x: Float[Tensor, "chain *ones n"], rows: Float[Tensor, "*m n"]) -> Tensor:
-    """Return a vector plus each of some rows, [chain, *m, n].
-
-    As a product with a matrix of zeros and ones: exact where x is finite.
-    """
-    size = rows.shape[-1]
-    ones = _repeated_identity(size, rows.numel() // size, x.dtype, x.device)
-    total = torch.addmm(rows.reshape(-1), x.reshape(-1, size), ones)
-    return total.reshape(len(x), *rows.shape)
-
-
-@lru_cache(maxsize=64)
-def _repeated_identity(size: int, count: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):
-        return torch.eye(size, dtype=dtype, device=device).repeat(1, count)
-
-
-def sum_short(x: Float[Tensor, "*axes n"]) -> Float[Tensor, "*axes"]:
-    """Return the sum over a last axis of a few elements."""
-    return torch.matmul(x, _ones(x.shape[-1], x.dtype, x.device))
-
-
-@lru_cache(maxsize=64)
-def _ones(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):
-        return torch.ones(size, dtype=dtype, device=device)
 
 
 # --- derivatives ---------------------------------------------------------------------

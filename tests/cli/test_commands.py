@@ -79,7 +79,7 @@ def test_fmt_leaves_a_file_alone_that_it_cannot_read(capsys, tmp_path):
     assert file.read_text() == "var   x: real\nminimize\n"
 
 
-@pytest.mark.parametrize("stage", ["ast", "typed", "graph", "optimized", "code"])
+@pytest.mark.parametrize("stage", ["ast", "typed", "graph", "optimized", "code", "gradient"])
 def test_graph_prints_each_stage(capsys, stage):
     outcome = ebm(capsys, "graph", DESK, "--stage", stage)
 

@@ -8,6 +8,7 @@ import pytest
 
 from ebmlang.graph import Kind, RootKind
 from ebmlang.lower import emit_source
+from ebmlang.lower.gradient import show_gradient
 from tests.lower.sketch import Sketch
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "code"
@@ -74,6 +75,16 @@ CASES = {"desk": desk, "pull": pull, "lookup": lookup}
 @pytest.mark.parametrize("name", CASES)
 def test_the_code_reads_as_shown(name):
     assert emit_source(CASES[name]()) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_the_code_of_a_gradient_reads_as_shown():
+    shown = (GOLDEN / "desk_gradient.txt").read_text(encoding="utf-8")
+
+    assert show_gradient(desk()) == shown
+
+
+def test_what_leaves_a_gradient_to_autograd_is_said():
+    assert "no rule for `scan`" in show_gradient(pull())
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ebmlang.passes.gradient.algebra import Algebra
 from ebmlang.passes.gradient.rule import Formula, Rule, by_formula
-from ebmlang.passes.simplification.reductions import LARGEST
+from ebmlang.passes.simplification.site import LARGEST
 
 
 def _times(f: Algebra, g: int, number: float) -> int:

@@ -90,7 +90,7 @@ def _running_sum(f: Algebra, g: int, _y: int, x: int) -> int:
 
 
 def _others(f: Algebra, g: int, _y: int, x: int) -> int:
-    """d others_i / d x_j is the product of all but x_i and x_j: the others of a row with 1 at i."""
+    """By x_j, the i-th product is that of all but x_i and x_j: the others of a row with 1 at i."""
     size = f.shape(x)[-1]
     rank = len(f.shape(x)) + 1
     diagonal = f.array(np.eye(size, dtype=bool).reshape((1,) * (rank - 2) + (size, size)))

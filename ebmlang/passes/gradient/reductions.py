@@ -8,7 +8,7 @@ import numpy as np
 
 from ebmlang.passes.gradient.algebra import Algebra
 from ebmlang.passes.gradient.rule import Rule, Step
-from ebmlang.passes.simplification.reductions import LARGEST
+from ebmlang.passes.simplification.site import LARGEST
 
 _CERTAIN = 40.0
 """Smallest energy of the alternatives past which products of their exp(-C) do not count

@@ -23,11 +23,11 @@ from ebmlang.passes.gradient.algebra import Algebra
 from ebmlang.passes.gradient.elementwise import ELEMENTWISE
 from ebmlang.passes.gradient.products import PRODUCTS
 from ebmlang.passes.gradient.reductions import REDUCTIONS
-from ebmlang.passes.gradient.rule import Gain, NoRuleError, Rule, Segment, Step
+from ebmlang.passes.gradient.rule import NoRuleError, Rule, Segment, Step
 from ebmlang.passes.gradient.structure import STRUCTURE, assemble
 from ebmlang.passes.guards import Guard, plan_guards
 from ebmlang.passes.sharing import share_steps
-from ebmlang.passes.simplification import finish, simplify
+from ebmlang.passes.simplification import finish, join_products, simplify
 from ebmlang.source import InternalError
 
 RULES: Mapping[str, tuple[Rule | None, ...]] = MappingProxyType(
@@ -57,7 +57,8 @@ def differentiate(graph: EnergyGraph, output: int) -> EnergyGraph:
     Raises:
         NoRuleError: The output depends on a variable through a node that has no rule.
     """
-    return _shortened(sweep_back(graph, output), finish)
+    short = _shortened(sweep_back(graph, output), simplify)
+    return join_products(_shortened(short, finish))
 
 
 def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:

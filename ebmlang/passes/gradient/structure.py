@@ -1,5 +1,6 @@
 """Derivatives of operators that move elements: each moves the cotangent back."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -43,7 +44,7 @@ def _concat(f: Algebra, g: int, step: Step, place: int) -> int:
     return f.apply("slice", g, axis=axis, start=start, stop=start + sizes[place])
 
 
-def _slice(f: Algebra, g: int, step: Step, _: int) -> Gain:
+def _slice(_f: Algebra, g: int, step: Step, _: int) -> Gain:
     axis, start, stop = (step.options[name] for name in ("axis", "start", "stop"))
     return Segment(axis, start, stop, g)
 
@@ -120,10 +121,7 @@ def assemble(f: Algebra, segments: Sequence[Segment], shape: Sequence[int]) -> i
     axis = segments[0].axis
     ends = {0, shape[axis]}.union(*((s.start, s.stop) for s in segments))
     places = sorted(ends)
-    pieces = [
-        _piece(f, segments, start, stop, shape)
-        for start, stop in zip(places[:-1], places[1:], strict=True)
-    ]
+    pieces = [_piece(f, segments, start, stop, shape) for start, stop in itertools.pairwise(places)]
     if len(pieces) == 1:
         return pieces[0]
     if all(f.shape(piece)[axis] == 1 for piece in pieces):

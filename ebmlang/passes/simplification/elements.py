@@ -61,7 +61,8 @@ def _take(site: Site) -> int | None:
         return None
     at = int(place.option("value").array) % max(1, node.shape[axis])
     if node.operator == "stack" and node.option("axis") == axis:
-        return node.inputs[at]
+        element: int = node.inputs[at]
+        return element
     if node.shape[axis] == 1:
         return site.reshape(x, site.node.shape)
     if node.operator == "concat" and node.option("axis") == axis:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import numpy as np
-
 from ebmlang.graph import Kind, Node
 from ebmlang.passes.simplification.site import Rule, Site
 
@@ -13,9 +11,6 @@ Axes = tuple[int, ...]
 
 _FEW = 8
 """Arrays that are added rather than stacked and summed: a copy costs as much as three sums."""
-
-LARGEST = 3e38
-"""Stands for infinity where a difference of two of them must stay a number; a float32 too."""
 
 
 def _sum(site: Site) -> int | None:
@@ -181,10 +176,9 @@ def _logsumexp(site: Site) -> int | None:
     if node.operator in ("add", "sub") and not site.is_fixed(x):
         for inner, n in (node.inputs, node.inputs[::-1]):
             if site.is_scalar(n) and site.of(inner).shape == node.shape:
-                if node.operator == "sub":
-                    assert n == node.inputs[0], "x - n is x + (-n) by now"
-                    inner = site.make("neg", inner)
-                total = site.make("logsumexp", inner, axes=site.node.option("axes"))
+                # A difference can only be n - x: x - n is x + (-n) by now.
+                x = site.make("neg", inner) if node.operator == "sub" else inner
+                total = site.make("logsumexp", x, axes=site.node.option("axes"))
                 return site.make("add", total, site.rank(n, rank))
     return None
 
@@ -223,6 +217,8 @@ def _scaled(site: Site, matrix: int, n: int) -> int:
 
 def _dot(site: Site) -> int | None:
     """Write x . (A x) with a symmetric A, whose gradient needs one product with it, not two."""
+    if site.node.kind is not Kind.REAL:
+        return None
     for x, product in (site.node.inputs, site.node.inputs[::-1]):
         node = site.of(product)
         if node.operator != "matvec" or node.inputs[1] != x:
@@ -234,9 +230,9 @@ def _dot(site: Site) -> int | None:
             even = site.make("mul", whole, half)
             return site.make("dot", x, site.make("matvec", even, x))
     for x, other in (site.node.inputs, site.node.inputs[::-1]):
-        product = _times_matrix(site, x, other, -1) if _may_contract(site, x, other) else None
-        if product is not None and site.of(product).shape == site.node.shape:
-            return product
+        found = _times_matrix(site, x, other, -1) if _may_contract(site, x, other) else None
+        if found is not None and site.of(found).shape == site.node.shape:
+            return found
         parts = site.split(x)
         if parts is not None:
             total = site.make("dot", parts[0], other)
@@ -266,34 +262,6 @@ def _is_symmetric(site: Site, matrix: int) -> bool:
     return False
 
 
-def _noisy_or(site: Site) -> int | None:
-    """Write the OR of two energies a <= b as a - log(d), d = (1 - exp(-b)) + exp(a - b).
-
-    The same d is the denominator of the slope by a (`passes.gradient.reductions`).
-    """
-    (x,) = site.node.inputs
-    shape = site.of(x).shape
-    if site.node.option("axes") != (-1,) or shape[-1] != 2 or site.is_fixed(x):
-        return None
-    a, b = (_element(site, x, place) for place in (0, 1))
-    most = site.number(LARGEST, len(site.node.shape))
-
-    def denominator(own: int, other: int) -> int:
-        failure = site.make("neg", site.make("expm1", site.make("neg", other)))
-        odds = site.make("exp", site.make("sub", own, site.make("minimum", other, most)))
-        return site.make("add", failure, odds)
-
-    # The smaller energy has the smaller one, from 1 to 2; of two that are inf it stays a number.
-    smaller = site.make("minimum", denominator(a, b), denominator(b, a))
-    logarithm = site.make("log", site.make("minimum", smaller, most))
-    return site.make("sub", site.make("minimum", a, b), logarithm)
-
-
-def _element(site: Site, x: int, place: int) -> int:
-    index = site.builder.constant(np.asarray(place), site.node.origin)
-    return site.make("take", x, index, axis=-1)
-
-
 REDUCTIONS: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
     {
         "sum": (_sum,),
@@ -304,6 +272,3 @@ REDUCTIONS: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
     }
 )
 """By operator, the rules for it."""
-
-FINAL: Mapping[str, tuple[Rule, ...]] = MappingProxyType({"noisy_or": (_noisy_or,)})
-"""Rules for what is not differentiated again: its derivatives would lose digits."""

@@ -22,7 +22,8 @@ from ebmlang.passes.folding import compute_constant
 from ebmlang.passes.rewrite import Pass, rewrite_nodes
 from ebmlang.passes.simplification.arithmetic import ARITHMETIC
 from ebmlang.passes.simplification.elements import ELEMENTS
-from ebmlang.passes.simplification.reductions import FINAL, REDUCTIONS
+from ebmlang.passes.simplification.final import FINAL
+from ebmlang.passes.simplification.reductions import REDUCTIONS
 from ebmlang.passes.simplification.site import Rule, Site
 
 RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType({**ARITHMETIC, **REDUCTIONS, **ELEMENTS})

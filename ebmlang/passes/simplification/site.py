@@ -10,6 +10,9 @@ import numpy as np
 from ebmlang.graph import GraphBuilder, Kind, Node
 from ebmlang.passes.rewrite import draft_node
 
+LARGEST = 3e38
+"""Stands for infinity where a difference of two of them must stay a number; a float32 too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:

@@ -173,11 +173,11 @@ def _density() -> Iterator[Mutant]:
     yield Mutant(
         bug="the Jacobian is in the energy that is reported",
         file=file,
-        old="""            energy=energy.detach(),
-            log_jacobian=log_jacobian.detach(),
+        old="""            energy=energy,
+            log_jacobian=log_jacobian,
 """,
-        new="""            energy=(energy - log_jacobian).detach(),
-            log_jacobian=torch.zeros_like(log_jacobian).detach(),
+        new="""            energy=energy - log_jacobian,
+            log_jacobian=torch.zeros_like(log_jacobian),
 """,
         tests=_named(
             "test_invariance.py::test_the_energy_that_is_reported_is_the_one_that_was_written",
@@ -188,8 +188,9 @@ def _density() -> Iterator[Mutant]:
     yield Mutant(
         bug="the energy is clamped",
         file=file,
-        old="energy = self.target.energy(x)\n            gradient",
-        new="energy = self.target.energy(x).clamp(max=1e6)\n            gradient",
+        old="energy, slope = evaluate_gradient(self.target, x)\n",
+        new="energy, slope = evaluate_gradient(self.target, x)\n"
+        "            energy, slope = energy.clamp(max=1e6), slope * (energy < 1e6)[:, None]\n",
         tests=(
             f"{TABLE}/test_equivariance.py::"
             "test_a_large_constant_in_the_energy_changes_no_draw[hmc]",
