@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ebmlang.graph import EnergyGraph
-from ebmlang.lower.gradient import Question, gradient_graph
+from ebmlang.lower.gradient import Question, derived_graph
 from ebmlang.lower.native.emit import NativeProgram, emit_native
 from ebmlang.lower.native.function import shared_arrays
 from ebmlang.lower.native.slopes import group_slopes
 from ebmlang.passes.clauses import list_required
-from ebmlang.passes.gradient import NoRuleError
 from ebmlang.runtime import EnergyText
 
 if TYPE_CHECKING:
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
 def write_energy(energy: "CompiledEnergy") -> EnergyText | None:
     """Return the text of an energy bound to data and weights; None where it has no such form."""
     required = [number for _, number in list_required(energy.graph)]
-    try:
-        graph = gradient_graph(energy.graph, Question.ENERGY)
-    except NoRuleError:
+    graph = derived_graph(energy, Question.ENERGY)
+    if graph is None:
         return None
     groups = group_slopes(graph)
     valued = emit_native(graph, [number for group in groups for number in group], "energy_parts")

@@ -123,7 +123,7 @@ def shared_arrays(
 
     def ready(key: int | Constant, kind: Kind) -> Tensor:
         value = torch.tensor(key.array) if isinstance(key, Constant) else values[key]
-        return value.to(elements[kind]).contiguous()
+        return value.to(device=energy.device, dtype=elements[kind]).contiguous()
 
     return tuple(ready(key, kind) for key, kind in zip(program.shared, program.kinds, strict=True))
 
@@ -142,7 +142,7 @@ def _values(
     inputs = energy.inputs(traced, binding.givens, binding.weights, binding.dtype, binding.device)
     with torch.no_grad():
         prepared = functions.prepare(*inputs, binding.dtype, lambda *_: None)
-        point = torch.zeros((1, energy.dim), dtype=energy.dtype)
+        point = torch.zeros((1, energy.dim), dtype=energy.dtype, device=energy.device)
         return tuple(value[0] for value in functions.trace(point, prepared))
 
 
