@@ -32,7 +32,7 @@ def test_random_specs_have_the_values_of_the_oracle_and_the_slopes_of_the_straig
     cases = []
 
     @settings(
-        max_examples=24,
+        max_examples=14,
         deadline=None,
         derandomize=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -53,7 +53,7 @@ def test_random_specs_have_the_values_of_the_oracle_and_the_slopes_of_the_straig
         if not isinstance(emit_native(graph, sum(groups, ()), "f"), Declined):
             asked.append(Asked(energy=energy, graph=graph, groups=groups))
             kept.append(case)
-    assert len(kept) > 15
+    assert len(kept) > 8
     functions = build_functions(asked)
 
     for case, one, function in zip(kept, asked, functions, strict=True):
