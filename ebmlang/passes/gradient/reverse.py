@@ -39,9 +39,6 @@ NO_RULE = frozenset({"scan", "extern", "sort", "trigamma"})
 """Operators that have none: a graph in which the output depends on an unknown through one of these
 is left to autograd."""
 
-_ROUNDS = 4
-"""Simplifications make room for others; past a few rounds nothing is left to do."""
-
 
 def differentiate(graph: EnergyGraph, output: int) -> EnergyGraph:
     """Return the graph of an output and its derivatives by all variables, as short as it gets.
@@ -77,13 +74,8 @@ def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:
 
 
 def _shortened(graph: EnergyGraph, rewrite: Callable[[EnergyGraph], EnergyGraph]) -> EnergyGraph:
-    for _ in range(_ROUNDS):
-        before = graph
-        graph = share_steps(rewrite(fold_constants(graph)))
-        graph = keep_roots(graph, graph.roots)
-        if graph == before:
-            break
-    return graph
+    graph = share_steps(rewrite(fold_constants(graph)))
+    return keep_roots(graph, graph.roots)
 
 
 class _Sweep:
