@@ -20,6 +20,7 @@ from ebmlang.api.model import Model
 from ebmlang.api.priority import require_no_priority
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
+from ebmlang.lower.tiers import PER_ITERATION, Ahead
 from ebmlang.runs import Samples, Trust, collect_versions
 from ebmlang.runs.branches import judge_branches
 from ebmlang.runs.convergence import judge, read_facts
@@ -118,6 +119,8 @@ def draw_samples(
     exact = None
     if settings.precision == "mixed":
         exact = compile_model(model, dtype=torch.float64, device=device).packed()
+    iterations = settings.warmup + settings.draws * settings.thin
+    module.ahead = Ahead(calls=iterations * PER_ITERATION, points=settings.chains)
     layout = lay_out(module)
     budget = Budget(seconds=seconds)
     if settings.method == SMC:

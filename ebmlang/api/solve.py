@@ -15,6 +15,7 @@ from ebmlang.api.model import Model
 from ebmlang.api.priority import require_free_choice, require_slack, solve_by_priority
 from ebmlang.api.solving import Found, Settings, find_designs, require_way
 from ebmlang.lower.module import CompiledEnergy
+from ebmlang.lower.tiers import PER_START, Ahead
 from ebmlang.runs import Design, Designs, Ends, Status, collect_versions
 from ebmlang.runtime import Budget, Progress, watch_interrupts
 from ebmlang.solve import Solution
@@ -62,6 +63,7 @@ def solve_model(
     # One that is solved in parts stops as one.
     with watch_interrupts():
         module = compile_model(model, dtype=dtype, device=device)
+        module.ahead = Ahead(calls=PER_START, points=starts)
         layout = lay_out(module)
         try:
             if model.program.priority:

@@ -19,6 +19,7 @@ from ebmlang.api.row_bounds import Columns, RowLimits, find_limits, judge_rows
 from ebmlang.api.rows import Table, bind_rows
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
+from ebmlang.lower.tiers import PER_START, Ahead
 from ebmlang.runs import collect_versions
 from ebmlang.runs.answer_file import open_answers
 from ebmlang.runs.answers import Answers, RowStatus
@@ -79,6 +80,7 @@ def solve_each_model(
     table = bind_rows(model)
     require_sound(table.model, "solve")
     module = compile_model(table.model, dtype=dtype, device=device)
+    module.ahead = Ahead(calls=PER_START, points=table.count * starts)
     # Tensors that are made in inference mode could not be differentiated through later.
     with torch.inference_mode(False):
         limits = find_limits(module, lay_out(module), _read_all(module, table))

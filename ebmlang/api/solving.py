@@ -317,6 +317,7 @@ class _Searching:
         inputs = self._inputs()
         key = (inside, self.module.dtype, self.module.device)
         compiled = find_module(self.model, inside, key)
+        compiled.ahead = self.module.ahead
         compiled.bind(
             {given.path: inputs[given.path] for given in inside.givens}, self.model.weights
         )

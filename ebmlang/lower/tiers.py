@@ -41,6 +41,13 @@ class Ahead:
     points: int
 
 
+PER_ITERATION = 8
+"""Evaluations in an iteration of a sampler, about."""
+
+PER_START = 750
+"""Evaluations of a batch of starts until a solver is done with it, about: measured on circles in a
+square."""
+
 CALL = 3e-6
 """What a call of a torch operation takes, whatever its size [s]."""
 
@@ -50,7 +57,7 @@ ELEMENT = 0.5e-9
 BUILD = 0.5
 """What the compiler takes for the shortest text [s]."""
 
-LINE = 1e-3
+LINE = 0.45e-3
 """What it takes for one statement more [s]."""
 
 

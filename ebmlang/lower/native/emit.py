@@ -11,6 +11,7 @@ multiples of 64 bytes. The text does not grow with the sizes of arrays past a fe
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,8 +20,9 @@ from pathlib import Path
 from ebmlang.graph import Constant, EnergyGraph, Kind
 from ebmlang.lower.native.cells import Block, Compute, Copy, Fold, Read
 from ebmlang.lower.native.lowering import Lowering
+from ebmlang.lower.native.portions import link_portions, split_lines
 from ebmlang.lower.native.recurrences import lower_scan
-from ebmlang.lower.native.text import write_cells
+from ebmlang.lower.native.text import Body, write_cells
 from ebmlang.lower.native.workshop import DeclinedError, Registry, Workshop
 
 HEADERS = ("lanes.h", "elementary.h", "compositions.h", "special.h", "matrices.h")
@@ -91,14 +93,14 @@ def emit_native(graph: EnergyGraph, outputs: Sequence[int], name: str) -> Native
             read = shop.real(lowering.known[number])
             sizes.append(math.prod(read.shape))
             shop.cells.append(_output(read, f"o{place}"))
-        lines, room = write_cells(shop.cells, "((vec *)scratch)")
+        body = write_cells(shop.cells, "((vec *)scratch)")
     except DeclinedError as declined:
         return Declined(str(declined))
-    if room > SCRATCH:
-        return Declined(f"takes {room} vectors of scratch for each block of chains")
+    if body.room > SCRATCH:
+        return Declined(f"takes {body.room} vectors of scratch for each block of chains")
     return NativeProgram(
         name=name,
-        text=_function(name, lines, room, registry, len(sizes)),
+        text=_function(name, body, registry, len(sizes)),
         shared=tuple(registry.shared),
         kinds=tuple(registry.kinds),
         rows=tuple(registry.rows),
@@ -146,7 +148,8 @@ def _output(read: Read, target: str) -> Copy:
 _ELEMENT = {Kind.REAL: "real", Kind.INT: "int64_t", Kind.BOOL: "uint8_t"}
 
 
-def _function(name: str, lines: Sequence[str], room: int, registry: Registry, outputs: int) -> str:
+def _function(name: str, body: Body, registry: Registry, outputs: int) -> str:
+    pointers, lines, room = body.pointers, body.lines, body.room
     head = ["const vec *const X = (const vec *)x;"]
     head += [
         f"const {_ELEMENT[kind]} *const restrict s{i} = in->shared[{i}];"
@@ -156,11 +159,32 @@ def _function(name: str, lines: Sequence[str], room: int, registry: Registry, ou
         f"const vec *const r{i} = (const vec *)in->rows[{i}];" for i in range(len(registry.rows))
     ]
     head += [f"vec *const o{i} = (vec *)out[{i}];" for i in range(outputs)]
-    body = "\n".join(f"  {line}" for line in (*head, *lines))
+    portions = split_lines(lines)
+    if len(portions) == 1:
+        return (
+            _define(name, [*head, *pointers, *lines]) + f"#define {name}_SCRATCH ({room} * LANES)\n"
+        )
+    linked, spilled = link_portions(portions, f"((vec *)scratch + {room})")
+    text = ""
+    for place, portion in enumerate(linked):
+        words = set(re.findall(r"\w+", " ".join(portion)))
+        used = [line for line in (*head, *pointers) if _named(line) in words]
+        text += "__attribute__((noinline)) " + _define(f"{name}_{place}", [*used, *portion])
+    calls = [f"{name}_{place}(x, in, out, scratch);" for place in range(len(linked))]
+    size = f"#define {name}_SCRATCH ({room + spilled} * LANES)\n"
+    return text + _define(name, calls) + size
+
+
+def _named(line: str) -> str:
+    """Return the name that a line declares."""
+    return line.partition(" = ")[0].rpartition(" ")[2].lstrip("*")
+
+
+def _define(name: str, body: Sequence[str]) -> str:
+    lines = "\n".join(f"  {line}" for line in body)
     return (
-        f"#define {name}_SCRATCH ({room} * LANES)\n"
         f"static void {name}(const real *restrict x, const inputs *in,\n"
-        f"    real *const *restrict out, real *restrict scratch) {{\n{body}\n}}\n"
+        f"    real *const *restrict out, real *restrict scratch) {{\n{lines}\n}}\n"
     )
 
 

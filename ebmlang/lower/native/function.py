@@ -45,14 +45,17 @@ class NativeCode:
     shapes: tuple[tuple[int, ...], ...]
 
 
-def emit_groups(graph: EnergyGraph, groups: Sequence[Sequence[int]]) -> NativeProgram | Declined:
+def emit_groups(
+    graph: EnergyGraph, groups: Sequence[Sequence[int]], name: str = "energy"
+) -> NativeProgram | Declined:
     """Return the C function of some nodes of a graph, or why there is none.
 
     Args:
         graph: A graph that has been through the passes.
         groups: For each result the nodes that make it up, one behind the other.
+        name: The name of the function.
     """
-    return emit_native(graph, [number for group in groups for number in group], "energy")
+    return emit_native(graph, [number for group in groups for number in group], name)
 
 
 def build_emitted(
@@ -62,9 +65,19 @@ def build_emitted(
     precision: Precision,
 ) -> NativeCode | Absence:
     """Return machine code of what was emitted, or why there is none."""
-    library = build_library(write_unit(graph, program, groups), precision)
+    library = build_library(write_unit([write_function(graph, program, groups)]), precision)
     if isinstance(library, Absence):
         return library
+    return pair(graph, program, groups, library)
+
+
+def pair(
+    graph: EnergyGraph,
+    program: NativeProgram,
+    groups: Sequence[Sequence[int]],
+    library: Library,
+) -> NativeCode:
+    """Return what was emitted with the library that it was built into."""
     shapes = tuple(_shape(graph, group) for group in groups)
     return NativeCode(graph=graph, program=program, library=library, shapes=shapes)
 
@@ -74,8 +87,15 @@ def _shape(graph: EnergyGraph, group: Sequence[int]) -> tuple[int, ...]:
     return () if own == [()] else (sum(map(math.prod, own)),)
 
 
-def write_unit(graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequence[int]]) -> str:
-    """Return the C text of a function of batches, without the prelude."""
+def write_unit(functions: Sequence[str]) -> str:
+    """Return the C text of functions with what they build on, without the prelude."""
+    return "\n".join([HEAD, support(), *functions])
+
+
+def write_function(
+    graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequence[int]]
+) -> str:
+    """Return the C text of a function of batches of points."""
     sizes = {given.path: math.prod(given.shape) for given in graph.givens}
     places: list[list[int]] = []
     start = 0
@@ -84,7 +104,7 @@ def write_unit(graph: EnergyGraph, program: NativeProgram, groups: Sequence[Sequ
         start += len(group)
     dim = sum(math.prod(variable.shape) for variable in graph.variables)
     driver = write_driver(program, dim, [sizes[path] for path in program.rows], places)
-    return "\n".join([HEAD, support(), program.text, driver])
+    return program.text + driver
 
 
 def shared_arrays(

@@ -76,7 +76,7 @@ def lower_scan(outer: Lowering, node: Node) -> Read:
             target=state,
         )
     )
-    lines, room = write_cells(inner.cells, f"{prefix}{_ROOM}", prefix)
+    inside = write_cells(inner.cells, f"{prefix}{_ROOM}", prefix)
     kinds = [shop.cells[source].kind for source in sources]
 
     def write(_out: str, memories: tuple[str, ...], scratch: str) -> str:
@@ -86,7 +86,7 @@ def lower_scan(outer: Lowering, node: Node) -> Read:
         ]
         head = f"for (int64_t {step} = 0; {step} < {node.option('steps')}; {step}++) {{"
         pointer = f"vec *const {prefix}{_ROOM} = {scratch};"
-        return "\n".join(["{", *pointers, pointer, head, *lines, "}", "}"])
+        return "\n".join(["{", *pointers, pointer, head, *inside.pointers, *inside.lines, "}", "}"])
 
     return shop.add(
         Block(
@@ -94,7 +94,7 @@ def lower_scan(outer: Lowering, node: Node) -> Read:
             shape=node.shape,
             sources=tuple(sources),
             write=write,
-            room=room,
+            room=inside.room,
             inside=True,
         )
     )

@@ -1,17 +1,33 @@
 """Scheduled cells as C statements."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ebmlang.graph import Kind
-from ebmlang.lower.native.cells import Block, Cell, Compute, Copy, Fold, Join
+from ebmlang.lower.native.cells import Block, Cell, Compute, Copy, Fold
 from ebmlang.lower.native.places import flat
 from ebmlang.lower.native.schedule import Loops, Plan, Schedule
 
 CTYPE = {Kind.REAL: "vec", Kind.INT: "lvec", Kind.BOOL: "ivec"}
 
 
-def write_cells(cells: Sequence[Cell], room: str, prefix: str = "") -> tuple[list[str], int]:
-    """Return statements that compute all cells, and how many vectors of scratch they need.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """Statements that compute cells.
+
+    Attributes:
+        pointers: Declarations of the memory that they use.
+        lines: The statements.
+        room: How many vectors of scratch they need.
+    """
+
+    pointers: tuple[str, ...]
+    lines: tuple[str, ...]
+    room: int
+
+
+def write_cells(cells: Sequence[Cell], room: str, prefix: str = "") -> Body:
+    """Return statements that compute all cells.
 
     Args:
         cells: In an order of dependence.
@@ -28,11 +44,12 @@ class _Writer:
         self._out: list[str] = []
         self._homes, self._rooms, self._size = schedule.places()
 
-    def write(self) -> tuple[list[str], int]:
+    def write(self) -> Body:
+        pointers = []
         for number, start in self._homes.items():
             kind = CTYPE[self._schedule.cells[number].kind]
             name = self._schedule.memory(number)
-            self._out.append(f"{kind} *const {name} = ({kind} *)({self._room} + {start});")
+            pointers.append(f"{kind} *const {name} = ({kind} *)({self._room} + {start});")
         levels = 1 + max((plan.level for plan in self._schedule.plans), default=0)
         by_level: list[dict[Loops, list[int]]] = [{} for _ in range(levels)]
         blocks: list[list[int]] = [[] for _ in range(levels)]
@@ -49,7 +66,7 @@ class _Writer:
                 self._group(loops, numbers)
             for number in waiting:
                 self._block(number)
-        return self._out, self._size
+        return Body(pointers=tuple(pointers), lines=tuple(self._out), room=self._size)
 
     def _block(self, number: int) -> None:
         cell = self._schedule.cells[number]
@@ -174,6 +191,3 @@ class _Writer:
 
     def _accumulator(self, number: int, result: int, place: int) -> str:
         return f"{self._schedule.prefix}a{number}_{result}_{place}"
-
-
-__all__ = ["CTYPE", "Join", "write_cells"]

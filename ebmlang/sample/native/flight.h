@@ -124,3 +124,22 @@ int64_t fly(const flight *f, int64_t begin, int64_t end) {
   free(b);
   return noted;
 }
+
+/* Evaluate the density at the positions of the blocks from `begin` up to `end`. */
+int64_t look(const flight *f, int64_t begin, int64_t end) {
+  block *b = aligned_alloc(64, (sizeof(block) + 63) / 64 * 64);
+  if (!b) return -1;
+  point *p = &b->here;
+  for (int64_t number = begin; number < end; number++) {
+    int64_t first = f->blocks[number];
+    place at = {first, f->blocks[number + 1] - first, 0, 0};
+    take_rows(f->position, DIM, at, p->at);
+    evaluate(f, b, p);
+    put_rows(p->slope, DIM, at, DIM, f->gradient);
+    put_rows(written(f, p), PACKED, at, PACKED, f->point);
+    put_rows(&p->energy, 1, at, 1, f->energy);
+    put_rows(&p->log_jacobian, 1, at, 1, f->log_jacobian);
+  }
+  free(b);
+  return 0;
+}

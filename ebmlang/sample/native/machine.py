@@ -80,9 +80,43 @@ class Machine:
     shared: Int[Tensor, " array"]
     dtype: torch.dtype
 
+    def evaluate(self, q: Float[Tensor, "chain dim"], packed: int) -> Evaluation:
+        """Return the density at a sampler's coordinates, as a step finds it.
+
+        Args:
+            q: Where.
+            packed: The length of a packed point.
+        """
+        chains = len(q)
+        found = Evaluation(
+            point=q.new_empty(chains, packed),
+            energy=q.new_empty(chains),
+            log_jacobian=q.new_empty(chains),
+            reference=q.new_zeros(chains),
+            gradient=q.new_empty(q.shape),
+        )
+        blocks = cut_blocks(chains, LANES[self.dtype], (1,))
+        tables: Tables = {
+            **self.chart,
+            "shared": self.shared,
+            "blocks": blocks,
+            "position": q.contiguous(),
+            "point": found.point,
+            "energy": found.energy,
+            "log_jacobian": found.log_jacobian,
+            "gradient": found.gradient,
+        }
+        flight, held = _fill(tables, self.dtype)
+        look = load_loop(self.texts[False], PRECISIONS[self.dtype], "look")
+        assert look is not None, "it was there when this was made"
+        if look(ctypes.byref(flight), 0, len(blocks) - 1) < 0:
+            raise MemoryError
+        del held
+        return found
+
     def find_loop(self, rule: Rule) -> "Loop | None":
         """Return the function `fly` for a rule; None where it could not be built."""
-        return load_loop(self.texts[rule is Rule.NO_U_TURN], PRECISIONS[self.dtype])
+        return load_loop(self.texts[rule is Rule.NO_U_TURN], PRECISIONS[self.dtype], "fly")
 
     def step(self, move: Move, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Move every chain once."""
@@ -278,20 +312,20 @@ def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence | N
 
 
 Loop: TypeAlias = Callable[..., int]
-"""The function `fly` of `flight.h`."""
+"""A function of `flight.h`, over some of the blocks."""
 
 
 @lru_cache(maxsize=64)
-def load_loop(text: str, precision: Precision) -> Loop | None:
-    """Return the function `fly` of a text, built where it is not kept."""
+def load_loop(text: str, precision: Precision, name: str) -> Loop | None:
+    """Return a function of a text, built where it is not kept."""
     library = build_library(text, precision)
     if isinstance(library, Absence):
         return None
     # Any: ctypes takes the types of arguments only as attributes of the function.
-    fly: Any = library.handle.fly
-    fly.restype = ctypes.c_int64
-    fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
-    loop: Loop = fly
+    function: Any = getattr(library.handle, name)
+    function.restype = ctypes.c_int64
+    function.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
+    loop: Loop = function
     return loop
 
 

@@ -1,0 +1,120 @@
+"""Which tier a run takes, and that it goes on where machine code cannot be had."""
+
+import numpy as np
+import pytest
+import torch
+
+from ebmlang.lower import tiers
+from ebmlang.lower.gradient import Question
+from ebmlang.lower.native import build
+from ebmlang.lower.native.build import find_compiler
+from ebmlang.lower.tiers import Ahead, Tier, asked_tier, pays
+from ebmlang.source import EbmError
+from ebmlang.testing.strategies import Case
+from ebmlang.testing.values import compiled
+
+TEXT = "var x: real[2]\nprefer near: norm(x - [1, 2]) <= 0.5 within 0.25\nminimize e: exp(x[0])"
+POINT = {"x": np.array([0.3, -0.7])}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_asked(monkeypatch):
+    monkeypatch.delenv(tiers.VARIABLE, raising=False)
+    monkeypatch.setattr(tiers, "_said", set())
+
+
+def energy():
+    return compiled(Case(text=TEXT, sizes={}, data={}, points=(POINT,)))
+
+
+def slopes(module):
+    return module.packed().energy_and_gradient(torch.tensor([[0.3, -0.7], [2.0, 2.0]]).double())
+
+
+def machine_code(module):
+    return [code for code in module.natives.values() if code is not None]
+
+
+def test_without_work_ahead_a_run_is_straight():
+    module = energy()
+
+    slopes(module)
+
+    assert module.natives == {}
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="there is no C compiler")
+@pytest.mark.slow
+def test_much_work_ahead_is_done_in_machine_code_with_the_same_values():
+    straight = energy()
+    native = energy()
+    native.ahead = Ahead(calls=10**6, points=100)
+
+    expected, found = slopes(straight), slopes(native)
+
+    assert len(machine_code(native)) == 1
+    for value, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-13)
+
+
+def test_little_work_ahead_is_not_worth_a_compiler():
+    module = energy()
+    module.ahead = Ahead(calls=10, points=4)
+
+    slopes(module)
+
+    assert list(module.natives.values()) == [None]
+
+
+def test_straight_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv(tiers.VARIABLE, "straight")
+    module = energy()
+    module.ahead = Ahead(calls=10**6, points=100)
+
+    slopes(module)
+
+    assert module.natives == {}
+    assert asked_tier() is Tier.STRAIGHT
+
+
+def test_a_tier_that_does_not_exist_is_refused(monkeypatch):
+    monkeypatch.setenv(tiers.VARIABLE, "fast")
+
+    with pytest.raises(EbmError) as raised:
+        asked_tier()
+
+    assert [diagnostic.code for diagnostic in raised.value.diagnostics] == ["E0904"]
+
+
+def test_without_a_compiler_the_run_goes_on_and_says_so_once(monkeypatch, capsys):
+    monkeypatch.setenv(tiers.VARIABLE, "native")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(build, "_loaded", {})
+    module, other = energy(), energy()
+
+    found = slopes(module)
+    slopes(other)
+
+    monkeypatch.setenv(tiers.VARIABLE, "straight")
+    for value, expected in zip(found, slopes(energy()), strict=True):
+        assert torch.equal(value, expected)
+    assert capsys.readouterr().err.count("no C compiler") == 1
+
+
+def test_a_binding_keeps_its_tier_once_it_has_begun(monkeypatch):
+    packed = energy().packed()
+    before = packed.derive(Question.ENERGY)
+
+    monkeypatch.setenv(tiers.VARIABLE, "native")
+
+    assert packed.derive(Question.ENERGY) is before
+
+
+def test_more_work_pays_more_and_longer_text_less():
+    def worth(calls, lines):
+        return pays(Ahead(calls=calls, points=10), operations=50, elements=500, lines=lines)
+
+    assert worth(10**5, 100)
+    assert not worth(10**3, 100)
+    assert not worth(10**5, 10**5)
