@@ -117,11 +117,11 @@ def draw_samples(
     """
     settings = manifest.settings
     module = compile_model(model, dtype=PRECISIONS[settings.precision], device=device)
-    iterations = settings.warmup + settings.draws * settings.thin
-    module.ahead = Ahead(calls=iterations * PER_ITERATION, points=settings.chains)
     exact = None
     if settings.precision == "mixed":
         exact = compile_model(model, dtype=torch.float64, device=device).packed()
+    iterations = settings.warmup + settings.draws * settings.thin
+    module.ahead = Ahead(calls=iterations * PER_ITERATION, points=settings.chains)
     layout = lay_out(module)
     budget = Budget(seconds=seconds)
     if settings.method == SMC:

@@ -85,8 +85,8 @@ class TargetDensity:
         chart: A sampler's coordinates.
         exact: The same density in float64 where the target is in less: its values are what is
             compared, so that acceptance is as exact as in float64; None where they are the same.
-        machine: Compiled loops around it, for kernels that have a form as data; None where all
-            kernels move in torch.
+        machine: The same in machine code, with loops around it for kernels that have a form as
+            data; None where all is done in torch.
     """
 
     target: Target
@@ -96,6 +96,8 @@ class TargetDensity:
 
     def evaluate(self, q: Float[Tensor, "chain dim"]) -> Evaluation:
         """Return energy, log-determinant and gradient."""
+        if self.machine is not None:
+            return self.machine.evaluate(q.detach(), self.target.dim)
         with torch.no_grad():
             at = q.detach()
             x, log_jacobian = self.chart.to_written(at)

@@ -116,7 +116,27 @@ static void place_block(const flight *f, block *b, int64_t number) {
   b->where.warp = f->warp_group[first];
 }
 
+static void look_at_block(const flight *f, block *b, int64_t number) {
+  point *p = &b->here;
+  place at;
+  at.first = f->blocks[number];
+  at.count = f->blocks[number + 1] - at.first;
+  take_rows(f->position, DIM, at, p->at);
+  evaluate(f, b, p);
+  put_rows(p->slope, DIM, at, DIM, f->gradient);
+  put_rows(written(f, p), PACKED, at, PACKED, f->point);
+  put_rows(&p->energy, 1, at, 1, f->energy);
+  put_rows(&p->log_jacobian, 1, at, 1, f->log_jacobian);
+}
+
 #if ON_DEVICE
+extern "C" __global__ void look(const flight *f, int blocks) {
+  int64_t number = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (number >= blocks) return;
+  block b;
+  look_at_block(f, &b, number);
+}
+
 /* Each thread moves one block, which is one chain. */
 extern "C" __global__ void fly(const flight *f, int blocks) {
   int64_t number = (int64_t)blockIdx.x * blockDim.x + threadIdx.x, noted = 0;
@@ -143,5 +163,14 @@ int64_t fly(const flight *f, int64_t begin, int64_t end) {
   free(b->trajectory);
   free(b);
   return noted;
+}
+
+/* Evaluate the density at the positions of the blocks from `begin` up to `end`. */
+int64_t look(const flight *f, int64_t begin, int64_t end) {
+  block *b = aligned_alloc(64, (sizeof(block) + 63) / 64 * 64);
+  if (!b) return -1;
+  for (int64_t number = begin; number < end; number++) look_at_block(f, b, number);
+  free(b);
+  return 0;
 }
 #endif

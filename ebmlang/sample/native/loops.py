@@ -59,6 +59,9 @@ class Loops(Protocol):
     def run(self, parts: Sequence[Tables], blocks: int) -> list[int]:
         """Move all blocks, an equal share for each part; return how many divergences each noted."""
 
+    def look(self, tables: Tables, blocks: int) -> None:
+        """Evaluate the density at the positions of all blocks."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,25 +105,35 @@ class HostLoops:
             raise MemoryError
         return counts
 
+    def look(self, tables: Tables, blocks: int) -> None:
+        """Evaluate the density at the positions of all blocks."""
+        flight, held = fill_flight(tables, self.dtype, self.device)
+        look = load_loop(self.texts[False], PRECISIONS[self.dtype], "look")
+        assert look is not None, "it was there when these loops were made"
+        if look(ctypes.byref(flight), 0, blocks) < 0:
+            raise MemoryError
+        del held
+
     def _find(self, rule: Tensor | float) -> "Loop | None":
-        return load_loop(self.texts[bool(rule == Rule.NO_U_TURN)], PRECISIONS[self.dtype])
+        text = self.texts[bool(rule == Rule.NO_U_TURN)]
+        return load_loop(text, PRECISIONS[self.dtype], "fly")
 
 
 Loop: TypeAlias = Callable[..., int]
-"""The function `fly` of `flight.h`."""
+"""A function of `flight.h`, over some of the blocks."""
 
 
 @lru_cache(maxsize=64)
-def load_loop(text: str, precision: Precision) -> Loop | None:
-    """Return the function `fly` of a text, built where it is not kept; None where it cannot be."""
+def load_loop(text: str, precision: Precision, name: str) -> Loop | None:
+    """Return a function of a text, built where it is not kept; None where it cannot be."""
     library = build_library(text, precision)
     if isinstance(library, Absence):
         return None
     # Any: ctypes takes the types of arguments only as attributes of the function.
-    fly: Any = library.handle.fly
-    fly.restype = ctypes.c_int64
-    fly.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
-    loop: Loop = fly
+    function: Any = getattr(library.handle, name)
+    function.restype = ctypes.c_int64
+    function.argtypes = (ctypes.POINTER(Flight), ctypes.c_int64, ctypes.c_int64)
+    loop: Loop = function
     return loop
 
 
@@ -134,16 +147,16 @@ class DeviceLoops:
     """Loops on a CUDA device. Where chains diverged is counted there, and no point is kept.
 
     Attributes:
-        build: Compiles them, with a straightening map or without.
+        build: Compiles `fly` or `look`, with a straightening map or without.
         dtype: Of points and values.
         device: Where the chains are.
     """
 
-    build: Callable[[bool], Launch]
+    build: Callable[[str, bool], Launch]
     dtype: torch.dtype
     device: torch.device
     lanes: int = 1
-    _launches: dict[bool, Launch] = field(default_factory=dict, repr=False)
+    _launches: dict[tuple[str, bool], Launch] = field(default_factory=dict, repr=False)
 
     def takes(self, move: Move) -> bool:
         """Whether a thread has room for such a move: not for a trajectory that doubles."""
@@ -152,13 +165,20 @@ class DeviceLoops:
     def run(self, parts: Sequence[Tables], blocks: int) -> list[int]:
         """Move all blocks."""
         (tables,) = parts
-        warped = bool(tables["warped"])
-        if warped not in self._launches:
-            self._launches[warped] = self.build(warped)
-        flight, held = fill_flight(tables | {"most_noted": 0}, self.dtype, self.device)
-        self._launches[warped](flight, blocks)
-        del held
+        self._launch("fly", tables | {"most_noted": 0}, blocks)
         return [0]
+
+    def look(self, tables: Tables, blocks: int) -> None:
+        """Evaluate the density at the positions of all blocks."""
+        self._launch("look", tables, blocks)
+
+    def _launch(self, name: str, tables: Tables, blocks: int) -> None:
+        key = (name, bool(tables.get("warped", 0)))
+        if key not in self._launches:
+            self._launches[key] = self.build(*key)
+        flight, held = fill_flight(tables, self.dtype, self.device)
+        self._launches[key](flight, blocks)
+        del held
 
 
 def build_loops(
@@ -251,7 +271,7 @@ def _build_on_device(
 ) -> DeviceLoops | Absence:
     """Compile for a device, by the run-time compiler that torch brings along."""
 
-    def build(warped: bool) -> Launch:
+    def build(name: str, warped: bool) -> Launch:
         from torch.cuda import _compile_kernel
 
         text = write_loops(
@@ -260,7 +280,7 @@ def _build_on_device(
         )
         kernel = _compile_kernel(
             assemble(text, PRECISIONS[dtype], on_device=True),
-            "fly",
+            name,
             nvcc_options=["-default-device", "--std=c++17", "-w"],
         )
 
@@ -275,7 +295,7 @@ def _build_on_device(
 
     try:
         with torch.cuda.device(device):
-            first = build(False)
+            first = build("fly", False)
     except (ImportError, OSError, RuntimeError, TypeError) as error:
         return Absence(f"the loops could not be compiled for the device: {error}".splitlines()[0])
-    return DeviceLoops(build=build, dtype=dtype, device=device, _launches={False: first})
+    return DeviceLoops(build=build, dtype=dtype, device=device, _launches={("fly", False): first})

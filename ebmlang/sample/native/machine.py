@@ -57,6 +57,35 @@ class Machine:
     arrays: tuple[Tensor, ...]
     shared: Int[Tensor, " array"]
 
+    def evaluate(self, q: Float[Tensor, "chain dim"], packed: int) -> Evaluation:
+        """Return the density at a sampler's coordinates, as a step finds it.
+
+        Args:
+            q: Where.
+            packed: The length of a packed point.
+        """
+        chains = len(q)
+        found = Evaluation(
+            point=q.new_empty(chains, packed),
+            energy=q.new_empty(chains),
+            log_jacobian=q.new_empty(chains),
+            reference=q.new_zeros(chains),
+            gradient=q.new_empty(q.shape),
+        )
+        blocks = cut_blocks(chains, self.loops.lanes, (1,))
+        tables: Tables = {
+            **self.chart,
+            "shared": self.shared,
+            "blocks": blocks,
+            "position": q.contiguous(),
+            "point": found.point,
+            "energy": found.energy,
+            "log_jacobian": found.log_jacobian,
+            "gradient": found.gradient,
+        }
+        self.loops.look(tables, len(blocks) - 1)
+        return found
+
     def takes(self, move: Move) -> bool:
         """Whether there are loops for such a move."""
         return self.loops.takes(move)

@@ -35,10 +35,11 @@ static index blockIdx, blockDim, threadIdx;
 """
 
 DRIVER = """
-extern "C" void emulate(const flight *f, int blocks) {
+extern "C" void emulate(const flight *f, int blocks, int moves) {
   blockDim.x = 4;
   for (blockIdx.x = 0; blockIdx.x * blockDim.x < (unsigned)blocks; blockIdx.x++)
-    for (threadIdx.x = 0; threadIdx.x < blockDim.x; threadIdx.x++) fly(f, blocks);
+    for (threadIdx.x = 0; threadIdx.x < blockDim.x; threadIdx.x++)
+      moves ? fly(f, blocks) : look(f, blocks);
 }
 """
 
@@ -46,16 +47,18 @@ extern "C" void emulate(const flight *f, int blocks) {
 def emulate(machine, target, shape, folder):
     """Return a machine whose loops are those for a device."""
 
-    def build(warped):
+    def build(name, warped):
         whole = LoopShape(dim=shape.dim, packed=shape.packed, plain=shape.plain, warped=warped)
         text = assemble(write_loops(target.write_text(), whole), "float64", on_device=True)
-        source, built = folder / f"loops{warped}.cpp", folder / f"loops{warped}.so"
+        source, built = folder / f"{name}{warped}.cpp", folder / f"{name}{warped}.so"
         source.write_text(f"{EMULATION}\n{text}\n{DRIVER}")
         # As exact as the C: on the processor it is contracted too.
         flags = ("-std=c++17", "-O1", "-w", "-shared", "-fPIC", "-march=native")
         subprocess.run([COMPILER, *flags, str(source), "-o", str(built)], check=True)
         library = ctypes.CDLL(str(built))
-        return lambda flight, blocks: library.emulate(ctypes.byref(flight), blocks)
+        return lambda flight, blocks: library.emulate(
+            ctypes.byref(flight), blocks, int(name == "fly")
+        )
 
     loops = DeviceLoops(build=build, dtype=torch.float64, device=torch.device("cpu"))
     return Machine(loops=loops, chart=machine.chart, arrays=machine.arrays, shared=machine.shared)
@@ -84,3 +87,5 @@ def test_every_kernel_but_no_u_turn_moves_chains_as_on_the_processor(layout, tmp
             records[1].points[:, :3], records[0].points[:, :3], rtol=ROUND_OFF, atol=ROUND_OFF
         )
         assert torch.equal(records[1].moved[:, :3], records[0].moved[:, :3])
+        seen = [one.evaluate(ends[0].position, DIM) for one in (machine, device)]
+        same(*seen, ROUND_OFF)
