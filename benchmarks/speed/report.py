@@ -98,7 +98,8 @@ def _show(cell: Cell, timing: Timing | None) -> str:
         return f"**{figure}**" if ours else figure
     # The best tier is what a user gets.
     best = min(other.median for other in ours)
-    return f"{figure} ({timing.median / best:.2g}x)"
+    ratio = timing.median / best
+    return f"{figure} ({ratio:.0f}x)" if ratio >= 10 else f"{figure} ({ratio:.2g}x)"
 
 
 def _round(number: float) -> str:

@@ -126,6 +126,7 @@ def test_large_work_takes_the_native_tier(capsys):
         assert "compiler" in found["native"]
 
 
+@pytest.mark.slow
 def test_the_cost_is_counted_without_torch():
     code = (
         "import sys; from ebmlang.cli.main import main; "
