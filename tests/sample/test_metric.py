@@ -60,6 +60,32 @@ def test_spread_and_gather_are_a_map_and_its_transpose(name):
 
 
 @pytest.mark.parametrize("name", METRICS)
+def test_deviations_are_those_of_what_is_spread(name):
+    metric, build = METRICS[name]
+    expected = [(build(metric, i) @ build(metric, i).T).diagonal().sqrt() for i in range(GROUPS)]
+
+    torch.testing.assert_close(metric.deviations(), torch.stack(expected))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_trimming_takes_away_nothing_that_moves(name):
+    metric, _ = METRICS[name]
+    mask = torch.tensor([True, False, True, False, True])
+    z = random(CHAINS, DIM)
+
+    torch.testing.assert_close(metric.trim(z), z)
+    masked = metric.masked(mask)
+    torch.testing.assert_close(masked.spread(masked.trim(z)), masked.spread(z))
+
+
+def test_a_diagonal_metric_trims_what_it_holds_still():
+    mask = torch.tensor([True, False, True, False, True])
+    metric, _ = METRICS["diagonal"]
+
+    assert bool((metric.masked(mask).trim(random(CHAINS, DIM))[:, ~mask] == 0).all())
+
+
+@pytest.mark.parametrize("name", METRICS)
 def test_a_masked_metric_moves_the_chosen_coordinates_only(name):
     metric, build = METRICS[name]
     mask = torch.tensor([True, False, True, False, True])

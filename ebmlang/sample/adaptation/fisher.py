@@ -92,11 +92,12 @@ def estimate_shared(
         gradient: Of the potential there, finite.
 
     Returns:
-        The metric; None where the draws tell nothing.
+        The metric; None where the draws tell nothing: they are too few, a coordinate has not moved,
+        or had one slope throughout, as far out where an energy is straight.
     """
     x, g = position.double(), gradient.double()
     count, dim = x.shape
-    if count < FEWEST:
+    if count < FEWEST or not bool(((x.var(0) > 0) & (g.var(0) > 0)).all()):
         return None
     if not chart.is_flat or dim == 1:
         return Diagonal(scale=_diagonal(chart, x, g)[None].to(position.dtype))

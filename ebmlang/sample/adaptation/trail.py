@@ -7,8 +7,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 MOST_DRAWS, DRAWS_PER_DIMENSION = 2048, 8
-"""Draws above which a trail is thinned, whichever is more: a covariance learnt from eight times as
-many draws as dimensions is off by a factor of two along its worst direction, at most."""
+"""Draws above which a trail is thinned, whichever is more: of eight times as many draws as
+dimensions a covariance has variances from 0.4 to 1.8 of the true ones.
+
+Source: Marchenko and Pastur, Distribution of eigenvalues for some sets of random matrices (1967).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,10 +1,11 @@
 """The metric from positions and gradients: exact on normal laws, and blind to sick chains."""
 
+import pytest
 import torch
 from torch import Tensor
 
 from ebmlang.lang import DomainKind
-from ebmlang.sample.adaptation.fisher import estimate_metric
+from ebmlang.sample.adaptation.fisher import estimate_metric, estimate_shared
 from ebmlang.sample.metric import Dense, Diagonal, LowRank
 from ebmlang.spaces import Layout, SamplingChart, build_sampling_chart
 from tests.runtime.function_target import CPU, layout_of
@@ -108,3 +109,46 @@ def test_where_nothing_pulls_the_metric_is_one() -> None:
 
     assert isinstance(metric, Diagonal)
     assert torch.equal(metric.scale, torch.ones(2, DIM).double())
+
+
+def test_draws_of_few_chains_give_the_covariance_of_a_normal_law_too() -> None:
+    exact = covariance(DIM)
+    x = 0.01 * normal(2 * DIM, DIM)
+
+    metric = estimate_shared(chart_of(plane(DIM)), x, x @ torch.linalg.inv(exact))
+
+    assert isinstance(metric, Dense)
+    (factor,) = metric.factor
+    assert torch.allclose(factor @ factor.T, exact, rtol=ROUNDING, atol=ROUNDING)
+
+
+@pytest.mark.parametrize(("dim", "count"), [(30, 50), (600, 2000)], ids=["few draws", "past 500"])
+def test_where_a_dense_metric_is_too_much_the_stiff_direction_is_known(
+    dim: int, count: int
+) -> None:
+    direction = normal(1, dim, seed=4)
+    direction = direction / direction.norm()
+    # Covariance I - 0.9999 d d^T: sd 0.01 along; its inverse is I + 9999 d d^T.
+    x = normal(count, dim)
+    x = x - 0.99 * (x @ direction.T) * direction
+    gradient = x + 9999 * (x @ direction.T) * direction
+
+    metric = estimate_shared(chart_of(plane(dim)), x, gradient)
+
+    assert isinstance(metric, LowRank)
+    inside = metric.gather(direction).norm()
+    across = normal(1, dim, seed=6)
+    across = across - (across @ direction.T) * direction
+    outside = metric.gather(across / across.norm()).norm()
+    # A hundred in the law; a diagonal metric would see a ratio of about 1.
+    assert float(outside / inside) > 30
+
+
+def test_draws_with_one_slope_throughout_tell_nothing() -> None:
+    """As on the flank of a double exponential: the law's scale is not in what was seen."""
+    x = normal(40, DIM)
+    gradient = x.clone()
+    gradient[:, 2] = 1.0
+
+    assert estimate_shared(chart_of(plane(DIM)), x, gradient) is None
+    assert estimate_shared(chart_of(plane(DIM)), x[:3], x[:3]) is None
