@@ -57,6 +57,12 @@ def _show_code(model: Model) -> str:
     return emit_source(find_graph(model)[0])
 
 
+def _show_gradient(model: Model) -> str:
+    from ebmlang.lower.gradient import show_gradient
+
+    return show_gradient(find_graph(model)[0])
+
+
 STAGES: Mapping[str, Callable[[Model], str]] = MappingProxyType(
     {
         "ast": _show_ast,
@@ -64,6 +70,7 @@ STAGES: Mapping[str, Callable[[Model], str]] = MappingProxyType(
         "graph": _show_graph,
         "optimized": _show_optimized,
         "code": _show_code,
+        "gradient": _show_gradient,
     }
 )
 """What shows each stage, in the order of the road."""

@@ -7,7 +7,7 @@ from ebmlang.cli.loading import load_with_data
 from ebmlang.cli.options import Command, add_spec, refuse
 
 AST = "ast"
-STAGES = (AST, "typed", "graph", "optimized", "code")
+STAGES = (AST, "typed", "graph", "optimized", "code", "gradient")
 
 
 def _add_arguments(parser: ArgumentParser) -> None:

@@ -200,6 +200,9 @@ class RootKind(Enum):
     its energy; or an energy, a number, a mask. Only graphs made for explaining have these."""
     PIECE_MARGIN = "piece margin"
     """The margin of a PIECE that is a constraint."""
+    GRADIENT = "gradient"
+    """The derivative of one output by the variable of the same path, in its shape: a real array.
+    Only graphs that `passes.gradient` has made have these."""
     NEXT = "next"
     """The next state, in the body of a scan."""
 

@@ -26,9 +26,10 @@ from dataclasses import dataclass
 
 from ebmlang.graph import Constant, EnergyGraph, Root, RootKind
 from ebmlang.lower.frame import Frame, Inputs, Lines, show_path
-from ebmlang.lower.guards import plan_guards
-from ebmlang.lower.points import name_points
+from ebmlang.lower.points import find_point, name_points
 from ebmlang.lower.site import Operand, as_real, show_shape, spread
+from ebmlang.passes.clauses import list_required
+from ebmlang.passes.guards import plan_guards
 
 _HEAD = """\
 from math import inf, nan
@@ -92,14 +93,18 @@ def emit_trace(graph: EnergyGraph, numbers: Sequence[int]) -> Program:
     return emitter.program([emitter.values("trace", "Return the traced values.", numbers)])
 
 
-def list_required(graph: EnergyGraph) -> list[tuple[Root, int]]:
-    """Return the vectors that `requirements` returns side by side, one per `require`."""
-    clauses = {root.path: (root, n) for root, n in graph.roots_of(RootKind.CLAUSES)}
-    return [clauses.get(root.path, (root, n)) for root, n in graph.roots_of(RootKind.HARD)]
+def emit_gradient(graph: EnergyGraph) -> Program:
+    """Return a module whose one question, `value_and_gradient(x, p)`, is TOTAL and GRADIENT.
+
+    Args:
+        graph: A graph that `passes.gradient` has differentiated.
+    """
+    emitter = _Emitter(graph, by_autograd=False)
+    return emitter.program([emitter.value_and_gradient()])
 
 
 class _Emitter:
-    def __init__(self, graph: EnergyGraph) -> None:
+    def __init__(self, graph: EnergyGraph, *, by_autograd: bool = True) -> None:
         self._graph = graph
         leaves = [n.option("path") for n in graph.nodes if n.operator == "weight"]
         weights = dict.fromkeys((*graph.weights, *leaves))
@@ -129,7 +134,9 @@ class _Emitter:
             for number, node in enumerate(graph.nodes)
             if node.operator == "given" and node.option("path") in ends
         }
-        self._guards = plan_guards(graph, graph.varying)
+        self._by_autograd = by_autograd
+        # Guards only say where autograd has to stop.
+        self._guards = plan_guards(graph, graph.varying) if by_autograd else {}
         kinds = (RootKind.LOWER, RootKind.UPPER)
         self._bounds = tuple(
             root for root, n in graph.roots.items() if root.kind in kinds and not graph.varying[n]
@@ -226,6 +233,19 @@ class _Emitter:
         frame.out.add(f"return {_tuple([spread(frame.operand(n)) for n in numbers])}")
         return self._batched(name, doc, frame)
 
+    def value_and_gradient(self) -> str:
+        frame = self._frame()
+        (number,) = [n for _, n in self._graph.roots_of(RootKind.TOTAL)]
+        slopes = [n for _, n in self._graph.roots_of(RootKind.GRADIENT)]
+        point = find_point(self._graph, slopes)
+        slopes = slopes if point is None else [point]
+        frame.write([number, *slopes])
+        value = spread(as_real(frame.operand(number))).text
+        frame.out.add(f"return {value}, {_packed([frame.operand(n) for n in slopes])}")
+        return self._batched(
+            "value_and_gradient", "Return the value [chain] and its gradient [chain, dim].", frame
+        )
+
     def _frame(
         self, *, behind_prepare: bool = True, checks: dict[int, list[int]] | None = None
     ) -> Frame:
@@ -235,6 +255,7 @@ class _Emitter:
             out=Lines(),
             varying=self._graph.varying,
             guards=self._guards,
+            by_autograd=self._by_autograd,
             names={**self._variables, **self._points, **self._columns},
             behind_prepare=behind_prepare,
             checks=checks or {},
@@ -309,6 +330,25 @@ def _joined(frame: Frame, numbers: Sequence[int], how: str) -> str:
 
 def _either(vector: int | None, numbers: Sequence[int]) -> list[int]:
     return list(numbers) if vector is None else [vector]
+
+
+def _packed(operands: Sequence[Operand]) -> str:
+    """Return one value per variable as packed points."""
+    if not operands:
+        return "x.new_zeros((x.shape[0], 0))"
+    wide = [spread(operand) for operand in operands]
+    if len(wide) > 1 and all(operand.shape == () for operand in wide):
+        return f"torch.stack({_tuple(wide)}, 1)"
+    flat = [_flattened(operand) for operand in wide]
+    return flat[0].text if len(flat) == 1 else f"torch.cat({_tuple(flat)}, 1)"
+
+
+def _flattened(operand: Operand) -> Operand:
+    if len(operand.shape) == 1:
+        return operand
+    if operand.shape == ():
+        return operand.inside("{}.unsqueeze(1)")
+    return operand.inside(f"{{}}.reshape((chains, {math.prod(operand.shape)}))")
 
 
 def _has_word(code: str, word: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ebmlang.graph import Kind
 from ebmlang.lang.operator import Family, Operator
 from ebmlang.lower.kernels import EMPTY, KERNELS, Template
+from ebmlang.lower.plain import PLAIN
 from ebmlang.lower.site import Operand, Site, show_axes, show_number
 from ebmlang.lower.structure import with_axes
 
@@ -19,11 +20,22 @@ def write_operator(operator: Operator, site: Site) -> str:
         axes = site.option("axes")
         if any(operand.shape[len(operand.shape) + axis] == 0 for axis in axes):
             return _empty(operator.name, site)
+        plain = _plain(operator, site)
+        if plain is not None:
+            return plain
         if isinstance(kernel, Template):
             return kernel.text.format(operand.text, axes=show_axes(axes))
+    plain = _plain(operator, site)
+    if plain is not None:
+        return plain
     if isinstance(kernel, Template):
         return _fill(kernel, operator, site)
     return kernel(site)
+
+
+def _plain(operator: Operator, site: Site) -> str | None:
+    rule = None if site.by_autograd else PLAIN.get(operator.name)
+    return None if rule is None else rule(site)
 
 
 def _prepared_operands(operator: Operator, site: Site) -> Site:

@@ -9,11 +9,14 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ebmlang.graph import Constant, EnergyGraph, Node, Root, RootKind
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.expression import write_operator
-from ebmlang.lower.guards import Edge, Guard, mask_inputs, plan_guards
 from ebmlang.lower.site import Operand, Site, show_shape, spread, widen
+from ebmlang.passes.guards import Edge, Guard, mask_inputs, plan_guards
 
 LINE_LENGTH = 96
 _LEAVES = ("constant", "given", "weight")
@@ -101,6 +104,7 @@ class Frame:
         inside: Whether the graph is the body of a recurrence.
         checks: Nodes to hand to `check` once computed, with the places of their roots.
         guards: What `plan_guards` says of the graph.
+        by_autograd: Whether autograd may differentiate what is written.
     """
 
     graph: EnergyGraph
@@ -108,6 +112,7 @@ class Frame:
     out: Lines
     varying: Sequence[bool]
     guards: Mapping[Edge, tuple[Guard, ...]]
+    by_autograd: bool = True
     prefix: str = "v"
     names: dict[int, str] = field(default_factory=dict)
     behind_prepare: bool = True
@@ -136,6 +141,11 @@ class Frame:
         assert self._is_prepared(number)
         self.inputs.preparing.setdefault(number)
         return self.inputs.prepare(f"v{number}")
+
+    def _constant(self, array: NDArray[np.float64]) -> str:
+        places = self.inputs.constants
+        text = f"c[{places.setdefault(Constant(array), len(places))}]"
+        return self.inputs.prepare(text) if self.behind_prepare else text
 
     def _is_prepared(self, number: int) -> bool:
         return self.behind_prepare and not self.inside and not self.varying[number]
@@ -194,7 +204,13 @@ class Frame:
     def _expression(self, number: int) -> str:
         node = self.graph.nodes[number]
         operands = tuple(self._guarded(number, i) for i in range(len(node.inputs)))
-        site = Site(node=node, operands=operands, varying=self.varying[number])
+        site = Site(
+            node=node,
+            operands=operands,
+            varying=self.varying[number],
+            by_autograd=self.by_autograd,
+            constant=self._constant,
+        )
         if node.operator == "extern":
             return self._extern(site)
         return write_operator(OPERATORS[node.operator], site)
@@ -251,7 +267,8 @@ class Frame:
             inputs=self.inputs,
             out=self.out,
             varying=varying,
-            guards=plan_guards(body, varying),
+            guards=plan_guards(body, varying) if self.by_autograd else {},
+            by_autograd=self.by_autograd,
             prefix=f"{name}_",
             names=parameters,
             behind_prepare=self.behind_prepare,

@@ -21,6 +21,7 @@ from ebmlang.lower.structure import (
     write_power,
     write_product,
     write_reshape,
+    write_scatter,
     write_slice,
     write_stack,
     write_take,
@@ -105,6 +106,18 @@ _ELEMENTWISE: dict[str, Kernel] = {
     "where": Template(text="torch.where({0}, {1}, {2})", numbers=(1, 2)),
 }
 
+_ADJOINTS: dict[str, Kernel] = {
+    "less_equal": Template(text="{0} <= {1}", numbers=(0, 1)),
+    **_plain(
+        sign="torch.sign({0})",
+        digamma="torch.digamma({0})",
+        trigamma="torch.special.zeta(2.0, {0})",
+        bessel_ratio="torch.special.i1e({0}) / torch.special.i0e({0})",
+        others="k.others({0})",
+    ),
+    "scatter": write_scatter,
+}
+
 _REDUCTIONS: dict[str, Kernel] = {
     **_plain(
         sum="{0}.sum({axes})",
@@ -150,7 +163,7 @@ _STRUCTURAL: dict[str, Kernel] = {
 }
 
 KERNELS: Mapping[str, Kernel] = MappingProxyType(
-    {**_ELEMENTWISE, **_REDUCTIONS, **_CORE, **_STRUCTURAL}
+    {**_ELEMENTWISE, **_REDUCTIONS, **_CORE, **_STRUCTURAL, **_ADJOINTS}
 )
 """Kernel by the name of the operator; `scan`, `extern` and leaves are `frame`'s."""
 

@@ -1,12 +1,9 @@
 """The energy as a torch module: emitted code, executed once, bound to data and weights."""
 
-import itertools
-import linecache
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 import torch
@@ -22,36 +19,17 @@ from ebmlang.lower.binding import (
     require_positive,
     suggest,
 )
-from ebmlang.lower.emit import Program, emit_program, list_required
-from ebmlang.lower.externs import guard_extern
+from ebmlang.lower.emit import Program, emit_program
+from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, guard_externs
+from ebmlang.lower.gradient import Compiled, Question, bind_derivatives
 from ebmlang.lower.packed import PackedEnergy
 from ebmlang.lower.rows import RowEnergy
+from ebmlang.passes.clauses import list_required
 from ebmlang.source import Diagnostic, EbmError, InternalError
-
-Extern: TypeAlias = Callable[..., Tensor]
-"""A function from Python: arrays with leading axes to an array behind the same ones."""
 
 Bound: TypeAlias = NDArray[np.float64] | None
 
 Data: TypeAlias = Mapping[str, ArrayLike | Tensor]
-
-COMPILATIONS: Counter[str] = Counter()
-"""How often each kind of compiling has happened in this process: `graph`, `trace`."""
-
-_numbers = itertools.count(1)
-
-
-class Functions(Protocol):
-    """The functions of emitted code, as `emit` describes them."""
-
-    # Any: tuples of tensors and a callback, in positions fixed by `emit`.
-    prepare: Callable[..., tuple[Tensor, ...]]
-    bounds: Callable[..., tuple[Tensor, ...]]
-    total: Callable[[Tensor, Any], Tensor]
-    terms: Callable[[Tensor, Any], tuple[Tensor, Tensor]]
-    requirements: Callable[[Tensor, Any], Tensor]
-    reports: Callable[[Tensor, Any], tuple[Tensor, ...]]
-    trace: Callable[[Tensor, Any], tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,30 +100,6 @@ def compile_graph(
     return compiled.to(device=device, dtype=dtype)
 
 
-def execute(program: Program, externs: list[Extern]) -> Functions:
-    """Run emitted text as a module and return its functions."""
-    filename = f"<ebmlang energy {next(_numbers)}>"
-    lines = program.text.splitlines(keepends=True)
-    # So that tracebacks and debuggers can show the emitted lines.
-    linecache.cache[filename] = (len(program.text), None, lines, filename)
-    names: dict[str, Any] = {"f": tuple(externs)}  # Any: the globals of a module
-    exec(compile(program.text, filename, "exec"), names)
-    return cast(Functions, _Namespace(names))
-
-
-def guard_externs(graph: EnergyGraph, program: Program, externs: list[Extern]) -> list[Extern]:
-    """Return the functions of a program, each of which names its terms where it fails."""
-    return [
-        guard_extern(extern, name, graph)
-        for name, extern in zip(program.externs, externs, strict=True)
-    ]
-
-
-class _Namespace:
-    def __init__(self, names: Mapping[str, object]) -> None:
-        self.__dict__.update(names)
-
-
 class CompiledEnergy(torch.nn.Module):
     """An energy over batches of points.
 
@@ -171,6 +125,8 @@ class CompiledEnergy(torch.nn.Module):
         self._functions = execute(program, guard_externs(graph, program, externs))
         # Functions for the values of some nodes, compiled when first asked for; copies share them.
         self.traces: dict[tuple[int, ...], tuple[Program, Functions]] = {}
+        # Likewise for values with their gradients; None where something has no rule.
+        self.gradients: dict[Question, Compiled | None] = {}
         self._binding: Binding | None = None
 
     @property
@@ -280,6 +236,7 @@ class CompiledEnergy(torch.nn.Module):
             prepared=self.binding.prepared,
             total=self._functions.total,
             required=self._functions.requirements,
+            derive=bind_derivatives(self),
         )
 
     def packed_terms(self) -> tuple[tuple[str, ...], Callable[[Tensor], Tensor]]:
@@ -338,6 +295,7 @@ class CompiledEnergy(torch.nn.Module):
             total=self._functions.total,
             required=self._functions.requirements,
             reported=self._functions.reports,
+            derive=bind_derivatives(self),
         )
 
     def pack(self, point: Mapping[str, Tensor]) -> Float[Tensor, "chain dim"]:

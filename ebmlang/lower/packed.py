@@ -8,6 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ebmlang.lower.gradient import Derive, Question
+from ebmlang.runtime import ValueAndGradient, differentiate_value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PackedEnergy:
@@ -19,6 +22,7 @@ class PackedEnergy:
         device: Where points and values live.
         prepared: What emitted code has computed from data and weights.
         total, required: Emitted functions. Any: `prepared`, as they index it.
+        derive: Values with gradients.
     """
 
     dim: int
@@ -27,6 +31,7 @@ class PackedEnergy:
     prepared: tuple[Tensor, ...]
     total: Callable[[Tensor, Any], Tensor]
     required: Callable[[Tensor, Any], Tensor]
+    derive: Derive
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
         """Return the sum of the soft terms [nats]; `require`s are not in it."""
@@ -35,3 +40,32 @@ class PackedEnergy:
     def requirements(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain requirement"]:
         """Return the margins of everything required, in tolerances."""
         return self.required(x, self.prepared)
+
+    def energy_and_gradient(self, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
+        """Return the energy and its gradient; not differentiable."""
+        slopes = self.derive(Question.ENERGY)
+        return differentiate_value(self.energy, x) if slopes is None else slopes(x)
+
+    def lagrangian_and_gradient(
+        self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
+    ) -> ValueAndGradient | None:
+        """Return the augmented Lagrangian and its gradient; None where that takes autograd.
+
+        Args:
+            x: Packed points.
+            terms: Of each requirement scale, slack, multiplier and penalty.
+        """
+        slopes = self.derive(Question.LAGRANGIAN)
+        return None if slopes is None else slopes(x, *terms)
+
+    def violation_and_gradient(
+        self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
+    ) -> ValueAndGradient | None:
+        """Return half the squared violation and its gradient; None where that takes autograd.
+
+        Args:
+            x: Packed points.
+            terms: Of each requirement scale and aim.
+        """
+        slopes = self.derive(Question.VIOLATION)
+        return None if slopes is None else slopes(x, *terms)

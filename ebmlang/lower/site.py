@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ebmlang.graph import Kind, Node
@@ -51,11 +52,21 @@ class Operand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A node, its operands, and whether its value has a chain axis."""
+    """A node, its operands, and whether its value has a chain axis.
+
+    Attributes:
+        node: The node.
+        operands: Its operands.
+        varying: Whether its value has a chain axis.
+        by_autograd: Whether autograd may differentiate what is written.
+        constant: Gives the expression of an array of reals.
+    """
 
     node: Node
     operands: tuple[Operand, ...]
     varying: bool
+    by_autograd: bool
+    constant: Callable[[NDArray[np.float64]], str]
 
     def option(self, name: str) -> Any:
         """Return an option of the node."""

@@ -1,5 +1,6 @@
 """How operators are written whose code depends on shapes, options or which operands vary."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -132,6 +133,11 @@ def _known_places(base: Operand, index: Operand, axis: int) -> str | None:
     if len(index.shape) > 1:
         return None
     places = index.constant
+    if (
+        np.array_equal(places, np.arange(places.size)[::-1])
+        and 1 < places.size == (base.shape[len(base.shape) + axis])
+    ):
+        return f"{base.text}.flip({axis})"
     size = base.shape[len(base.shape) + axis]
     start = int(places[0]) if places.size else 0
     if not np.array_equal(places, np.arange(start, start + places.size)):
@@ -139,6 +145,19 @@ def _known_places(base: Operand, index: Operand, axis: int) -> str | None:
     if places.size == size:
         return base.text
     return f"{base.text}.narrow({axis}, {start}, {places.size})"
+
+
+def write_scatter(site: Site) -> str:
+    """Write elements added to zeros at their places."""
+    base, index = site.operands
+    behind = -site.option("axis") - 1
+    text = base.text
+    if len(index.shape) != 1:
+        lead = base.shape[: len(base.shape) - behind - len(index.shape)]
+        flat = (*lead, math.prod(index.shape), *base.shape[len(base.shape) - behind :])
+        text = f"{text}.reshape({show_shape(flat, varying=base.varying)})"
+    zeros = f"{text}.new_zeros({site.shape})"
+    return f"{zeros}.index_add({site.option('axis')}, {index.text}.reshape(-1), {text})"
 
 
 def write_gather(site: Site) -> str:

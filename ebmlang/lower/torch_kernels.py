@@ -120,6 +120,16 @@ def _log_failures(energies: Tensor) -> Tensor:
     return torch.log(-torch.expm1(-energies))
 
 
+# --- derivatives ---------------------------------------------------------------------
+
+
+def others(x: Float[Tensor, "*loops n"]) -> Float[Tensor, "*loops n"]:
+    """Return, for each element of the last axis, the product of the others; exact at zeros."""
+    before = F.pad(x[..., :-1], (1, 0), value=1.0).cumprod(-1)
+    behind = F.pad(x[..., 1:], (0, 1), value=1.0).flip(-1).cumprod(-1).flip(-1)
+    return before * behind
+
+
 # --- elements and matrices -----------------------------------------------------------
 
 

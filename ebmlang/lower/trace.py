@@ -17,7 +17,8 @@ from ebmlang.graph import EnergyGraph, Node, RootKind
 from ebmlang.lang.operator import Family
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.emit import emit_trace
-from ebmlang.lower.module import COMPILATIONS, CompiledEnergy, execute, guard_externs
+from ebmlang.lower.execution import COMPILATIONS, execute, guard_externs
+from ebmlang.lower.module import CompiledEnergy
 from ebmlang.source import Diagnostic, Label
 
 Values: TypeAlias = Mapping[int, NDArray[Any]]

@@ -17,7 +17,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-from ebmlang.graph import EnergyGraph, GraphBuilder, Node
+from ebmlang.graph import EnergyGraph, GraphBuilder, Node, Root, RootKind
 from ebmlang.lang.logics import RELATIONS
 from ebmlang.passes.rewrite import Writer
 
@@ -45,6 +45,12 @@ def write_clauses(
     write = Writer(builder, graph.nodes[number].origin, 1)
     pieces = [write.flat(clause) for clause in writing.together(number)]
     return pieces[0] if len(pieces) == 1 else write.apply("concat", pieces, {"axis": -1})
+
+
+def list_required(graph: EnergyGraph) -> list[tuple[Root, int]]:
+    """Return the vectors that `requirements` returns side by side, one per `require`."""
+    clauses = {root.path: (root, n) for root, n in graph.roots_of(RootKind.CLAUSES)}
+    return [clauses.get(root.path, (root, n)) for root, n in graph.roots_of(RootKind.HARD)]
 
 
 class _Writing:

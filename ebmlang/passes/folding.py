@@ -1,5 +1,6 @@
 """What depends on constants only is computed now, and neutral operands go."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,16 +24,20 @@ def fold_constants(graph: EnergyGraph) -> EnergyGraph:
 
 def _folded(builder: GraphBuilder, node: Node) -> int:
     inputs = [builder.nodes[i] for i in node.inputs]
-    known = all(n.operator == "constant" for n in inputs) and node.operator in OPERATORS
-    if inputs and known and np.prod(node.shape) <= FOLDED_ELEMENTS:
-        array = _computed(node, inputs)
-        if array is not None:
-            return builder.constant(array, node.origin)
+    array = compute_constant(node, inputs)
+    if array is not None:
+        return builder.constant(array, node.origin)
     return _simplified(builder, node, inputs)
 
 
-def _computed(node: Node, inputs: list[Node]) -> Any:
-    """Return the node's array; None where NumPy refuses, so that the run can say where."""
+def compute_constant(node: Node, inputs: Sequence[Node]) -> Any:
+    """Return the array of a node whose operands are constants; None for any other.
+
+    None also where NumPy refuses, so that the run can say where, and for a very large array.
+    """
+    known = all(n.operator == "constant" for n in inputs) and node.operator in OPERATORS
+    if not (inputs and known and np.prod(node.shape) <= FOLDED_ELEMENTS):
+        return None
     arrays = [n.option("value").array for n in inputs]
     try:
         with np.errstate(all="ignore"):

@@ -32,6 +32,27 @@ class Pass:
     rewrite: Callable[[EnergyGraph], EnergyGraph]
 
 
+def draft_node(
+    nodes: Sequence[Node],
+    operator: str,
+    inputs: Sequence[int],
+    options: Mapping[str, object],
+    origin: Origin,
+) -> Node:
+    """Return a node of an operator of the table, with its kind and shape inferred."""
+    record = OPERATORS[operator]
+    operands = [nodes[i] for i in inputs]
+    shape = infer_shape(record, tuple(node.shape for node in operands), options)
+    return Node(
+        operator=operator,
+        inputs=tuple(inputs),
+        options=tuple(sorted(options.items())),
+        kind=result_kind(record.result, operator, operands),
+        shape=tuple(int(dim) for dim in shape if isinstance(dim, int)),
+        origin=origin,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Adds nodes with inferred kind and shape, all with one origin and of one rank.
@@ -57,18 +78,8 @@ class Writer:
         self, operator: str, inputs: Sequence[int], options: Mapping[str, object] = _NONE
     ) -> int:
         """Return the node of an operator of the table."""
-        record = OPERATORS[operator]
-        nodes = [self.builder.nodes[i] for i in inputs]
-        shape = infer_shape(record, tuple(node.shape for node in nodes), options)
         return self.builder.add(
-            Node(
-                operator=operator,
-                inputs=tuple(inputs),
-                options=tuple(sorted(options.items())),
-                kind=result_kind(record.result, operator, nodes),
-                shape=tuple(int(dim) for dim in shape if isinstance(dim, int)),
-                origin=self.origin,
-            )
+            draft_node(self.builder.nodes, operator, inputs, options, self.origin)
         )
 
     def reshape(self, number: int, shape: tuple[int, ...]) -> int:

@@ -6,7 +6,17 @@ from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
 from ebmlang.runtime.memory import keep_freed_memory
 from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, pick_progress
 from ebmlang.runtime.random import build_generator, derive_seed
-from ebmlang.runtime.target import DerivedTarget, LeastSquares, RowTarget, Target, take_points
+from ebmlang.runtime.target import (
+    DerivedTarget,
+    Differentiated,
+    LeastSquares,
+    RowTarget,
+    Target,
+    ValueAndGradient,
+    differentiate_value,
+    evaluate_gradient,
+    take_points,
+)
 from ebmlang.runtime.threads import thread_count, threads_for
 
 __all__ = [
@@ -14,6 +24,7 @@ __all__ = [
     "Budget",
     "Deadline",
     "DerivedTarget",
+    "Differentiated",
     "Interrupt",
     "LeastSquares",
     "Progress",
@@ -21,8 +32,11 @@ __all__ = [
     "RowTarget",
     "SilentProgress",
     "Target",
+    "ValueAndGradient",
     "build_generator",
     "derive_seed",
+    "differentiate_value",
+    "evaluate_gradient",
     "keep_freed_memory",
     "pick_device",
     "pick_progress",

@@ -5,8 +5,9 @@ variables, each flattened in C order, one after the other. Solvers and samplers 
 else of the language.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -36,6 +37,37 @@ class Target(Protocol):
         """Return the margins of everything required, in tolerances; it holds where all are >= 0.
 
         Differentiable almost everywhere; of width 0 where nothing is required.
+        """
+
+
+ValueAndGradient: TypeAlias = tuple[Float[Tensor, " chain"], Float[Tensor, "chain dim"]]
+
+
+@runtime_checkable
+class Differentiated(Protocol):
+    """A target that has its gradient without autograd. Nothing it returns is differentiable."""
+
+    def energy_and_gradient(self, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
+        """Return the energy and its gradient."""
+
+    def lagrangian_and_gradient(
+        self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
+    ) -> ValueAndGradient | None:
+        """Return the augmented Lagrangian and its gradient; None where that takes autograd.
+
+        Args:
+            x: Packed points.
+            terms: Of each requirement scale, slack, multiplier and penalty.
+        """
+
+    def violation_and_gradient(
+        self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
+    ) -> ValueAndGradient | None:
+        """Return half the squared violation and its gradient; None where that takes autograd.
+
+        Args:
+            x: Packed points.
+            terms: Of each requirement scale and aim.
         """
 
 
@@ -87,3 +119,24 @@ class DerivedTarget:
 def take_points(target: Target, index: Int[Tensor, " kept"]) -> Target:
     """Return the energy of some points of a batch: the same, unless each has its own data."""
     return target.take(index) if isinstance(target, RowTarget) else target
+
+
+def evaluate_gradient(target: Target, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
+    """Return the energy and its gradient: the target's own, or by autograd."""
+    if isinstance(target, Differentiated):
+        return target.energy_and_gradient(x)
+    return differentiate_value(target.energy, x)
+
+
+def differentiate_value(
+    value_at: Callable[[Float[Tensor, "chain dim"]], Float[Tensor, " chain"]],
+    x: Float[Tensor, "chain dim"],
+) -> ValueAndGradient:
+    """Return a value per chain and its gradient by autograd; zeros where nothing depends on x."""
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        value = value_at(leaf)
+        gradient = None
+        if value.requires_grad:
+            (gradient,) = torch.autograd.grad(value.sum(), leaf, allow_unused=True)
+    return value.detach(), torch.zeros_like(x) if gradient is None else gradient

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ebmlang.runtime import Target
+from ebmlang.runtime import Target, evaluate_gradient
 from ebmlang.spaces import SamplingChart
 
 
@@ -82,16 +82,16 @@ class TargetDensity:
 
     def evaluate(self, q: Float[Tensor, "chain dim"]) -> Evaluation:
         """Return energy, log-determinant and gradient."""
-        with torch.enable_grad():
-            leaf = q.detach().requires_grad_()
-            x, log_jacobian = self.chart.to_written(leaf)
-            energy = self.target.energy(x)
-            gradient = _differentiate((energy - log_jacobian).sum(), leaf)
+        with torch.no_grad():
+            at = q.detach()
+            x, log_jacobian = self.chart.to_written(at)
+            energy, slope = evaluate_gradient(self.target, x)
+            gradient = self.chart.pull_back(at, slope)
         return Evaluation(
-            point=x.detach(),
-            energy=energy.detach(),
-            log_jacobian=log_jacobian.detach(),
-            reference=torch.zeros_like(energy.detach()),
+            point=x,
+            energy=energy,
+            log_jacobian=log_jacobian,
+            reference=torch.zeros_like(energy),
             gradient=gradient,
         )
 

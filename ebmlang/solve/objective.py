@@ -17,7 +17,13 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from ebmlang.runtime import LeastSquares, Target, take_points
+from ebmlang.runtime import (
+    Differentiated,
+    LeastSquares,
+    Target,
+    differentiate_value,
+    take_points,
+)
 from ebmlang.spaces import SolvingChart
 
 
@@ -83,6 +89,16 @@ class Lagrangian:
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
+        if isinstance(self.target, Differentiated):
+            x = written(self.chart, y)
+            terms = (self.scale, self.slack, self.multipliers, self.penalty)
+            found = (
+                self.target.lagrangian_and_gradient(x, *terms)
+                if self.multipliers.shape[1]
+                else self.target.energy_and_gradient(x)
+            )
+            if found is not None:
+                return pull_back(self.chart, y, *found)
         return differentiate(self.chart, y, self.value)
 
     def take(self, index: Int[Tensor, " kept"]) -> "Lagrangian":
@@ -144,6 +160,11 @@ class Violation:
 
     def evaluate(self, y: Float[Tensor, "start dim"]) -> Evaluation:
         """Return value and gradient."""
+        if isinstance(self.target, Differentiated):
+            x = written(self.chart, y)
+            found = self.target.violation_and_gradient(x, self.scale, self.aim)
+            if found is not None:
+                return pull_back(self.chart, y, *found)
         return differentiate(self.chart, y, self._value)
 
     def take(self, index: Int[Tensor, " kept"]) -> "Violation":
@@ -164,22 +185,29 @@ def differentiate(
     chart: SolvingChart, y: Float[Tensor, "start dim"], value_at: Callable[[Tensor], Tensor]
 ) -> Evaluation:
     """Evaluate a function of packed points and its gradient by solver's coordinates."""
-    with torch.enable_grad():
-        leaf = y.detach().requires_grad_()
-        value = value_at(chart.to_written(leaf))
-        gradient = (
-            torch.autograd.grad(value.sum(), leaf, allow_unused=True)[0]
-            if value.requires_grad
-            else None
+    return pull_back(chart, y, *differentiate_value(value_at, written(chart, y)))
+
+
+def written(chart: SolvingChart, y: Float[Tensor, "start dim"]) -> Float[Tensor, "start dim"]:
+    """Return packed points, not differentiable."""
+    with torch.no_grad():
+        return chart.to_written(y)
+
+
+def pull_back(
+    chart: SolvingChart,
+    y: Float[Tensor, "start dim"],
+    value: Float[Tensor, " start"],
+    slope: Float[Tensor, "start dim"],
+) -> Evaluation:
+    """Return an evaluation in solver's coordinates from a value and its slope at packed points."""
+    with torch.no_grad():
+        gradient = chart.tangent(y, chart.pull_back(y, slope)[:, None])[:, 0]
+        finite = torch.isfinite(value) & torch.isfinite(gradient).all(1)
+        return Evaluation(
+            value=torch.where(finite, value, torch.inf),
+            gradient=torch.where(finite[:, None], gradient, 0),
         )
-    value = value.detach()
-    gradient = torch.zeros_like(y) if gradient is None else gradient
-    gradient = chart.tangent(y, gradient[:, None])[:, 0]
-    finite = torch.isfinite(value) & torch.isfinite(gradient).all(1)
-    return Evaluation(
-        value=torch.where(finite, value, torch.inf),
-        gradient=torch.where(finite[:, None], gradient, 0),
-    )
 
 
 def residual(

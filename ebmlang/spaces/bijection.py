@@ -45,6 +45,37 @@ def to_domain(
             assert_never(piece.kind)
 
 
+def pull_back(
+    piece: Piece, q: Float[Tensor, "chain free"], slope: Float[Tensor, "chain width"]
+) -> Float[Tensor, "chain free"]:
+    """Return the derivatives of E(x(q)) - log_jacobian(q) by the free coordinates of a piece.
+
+    Args:
+        piece: The piece.
+        q: Its free coordinates.
+        slope: Derivatives of E by its written columns.
+    """
+    match piece.kind:
+        case PieceKind.FIXED:
+            return q
+        case PieceKind.FREE | PieceKind.UNIT | PieceKind.ROTATION:
+            return slope
+        case PieceKind.ABOVE:
+            return slope * q.exp() - 1
+        case PieceKind.BELOW:
+            return -slope * q.exp() - 1
+        case PieceKind.BETWEEN:
+            share = torch.sigmoid(q)
+            rest = torch.sigmoid(-q)
+            return slope * (piece.upper - piece.lower) * (share * rest) - (rest - share)
+        case PieceKind.ORDERED:
+            return _pull_back_ordered(piece, q, slope)
+        case PieceKind.SIMPLEX:
+            return _pull_back_simplex(piece, q, slope)
+        case _:
+            assert_never(piece.kind)
+
+
 def from_domain(
     piece: Piece, x: Float[Tensor, "chain element size"]
 ) -> Float[Tensor, "chain free"]:
@@ -100,6 +131,24 @@ def _ordered(piece: Piece, q: Tensor) -> tuple[Tensor, Tensor]:
     log_gaps = free[..., 1:]
     steps = torch.cat([free[..., :1], log_gaps.exp()], dim=-1)
     return steps.cumsum(-1).flatten(1), log_gaps.sum((1, 2))
+
+
+def _pull_back_ordered(piece: Piece, q: Tensor, slope: Tensor) -> Tensor:
+    # Each step moves its own place and all behind it.
+    moved = slope.reshape(-1, piece.count, piece.size).flip(-1).cumsum(-1).flip(-1)
+    gaps = q.reshape(-1, piece.count, piece.size)[..., 1:]
+    return torch.cat([moved[..., :1], moved[..., 1:] * gaps.exp() - 1], dim=-1).flatten(1)
+
+
+def _pull_back_simplex(piece: Piece, q: Tensor, slope: Tensor) -> Tensor:
+    size = piece.size
+    contrasts = _contrasts(size, q.dtype, q.device)
+    free = q.reshape(-1, piece.count, size - 1)
+    x = torch.softmax(free @ contrasts.T, dim=-1)
+    # By log x, behind a softmax: the sum over all comes off each in its share.
+    by_log = slope.reshape(-1, piece.count, size) * x - 1
+    by_score = by_log - x * by_log.sum(-1, keepdim=True)
+    return (by_score @ contrasts).flatten(1)
 
 
 def _simplex(piece: Piece, q: Tensor) -> tuple[Tensor, Tensor]:

@@ -125,6 +125,13 @@ def join(pieces: tuple[Piece, ...]) -> Int[Tensor, " dim"] | None:
     )
 
 
+def unjoin(
+    x: Float[Tensor, "chain dim"], order: Int[Tensor, " dim"] | None
+) -> Float[Tensor, "chain dim"]:
+    """Return packed columns as they lie when the pieces are side by side; undoes `join`."""
+    return x if order is None else torch.empty_like(x).index_copy_(1, order, x)
+
+
 def _bounds(layout: Layout, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     lower = torch.full((layout.dim,), -torch.inf, dtype=dtype)
     upper = torch.full((layout.dim,), torch.inf, dtype=dtype)

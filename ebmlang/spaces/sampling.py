@@ -14,9 +14,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ebmlang.spaces.bijection import free_width, from_domain, to_domain
+from ebmlang.spaces.bijection import free_width, from_domain, pull_back, to_domain
 from ebmlang.spaces.layout import Layout
-from ebmlang.spaces.pieces import MANIFOLDS, Piece, PieceKind, build_pieces, join
+from ebmlang.spaces.pieces import MANIFOLDS, Piece, PieceKind, build_pieces, join, unjoin
 from ebmlang.spaces.projection import project
 from ebmlang.spaces.rotation import (
     normalize,
@@ -56,6 +56,23 @@ class SamplingChart:
         x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
         x = x if self.order is None else x[:, self.order]
         return x, sum(jacobians[1:], start=jacobians[0])
+
+    def pull_back(
+        self, q: Float[Tensor, "chain dim"], slope: Float[Tensor, "chain packed"]
+    ) -> Float[Tensor, "chain dim"]:
+        """Return the derivatives of E(x(q)) minus the log-determinant by a sampler's coordinates.
+
+        Args:
+            q: A sampler's coordinates.
+            slope: Derivatives of E by the packed point there.
+        """
+        side_by_side = unjoin(slope, self.order)
+        parts, start = [], 0
+        for piece, columns in self._columns():
+            part = side_by_side[:, start : start + piece.width]
+            parts.append(pull_back(piece, q[:, columns], part))
+            start += piece.width
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def from_written(self, x: Float[Tensor, "chain packed"]) -> Float[Tensor, "chain dim"]:
         """Return a sampler's coordinates of packed points, moved slightly inside of the domain."""

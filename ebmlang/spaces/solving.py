@@ -26,7 +26,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.spaces.layout import Layout
-from ebmlang.spaces.pieces import BOXES, Piece, PieceKind, build_pieces, join
+from ebmlang.spaces.pieces import BOXES, Piece, PieceKind, build_pieces, join, unjoin
 from ebmlang.spaces.projection import project
 from ebmlang.spaces.rotation import (
     normalize,
@@ -94,6 +94,24 @@ class SolvingChart:
             parts.append(x + (self._met(x.detach(), y[:, :box].detach()) - x.detach()))
         parts.extend(_to_written(piece, y[:, columns]) for piece, columns in self.curved)
         return self._packed(parts[0] if len(parts) == 1 else torch.cat(parts, dim=1))
+
+    def pull_back(
+        self, y: Float[Tensor, "chain dim"], slope: Float[Tensor, "chain dim"]
+    ) -> Float[Tensor, "chain dim"]:
+        """Return derivatives by a solver's coordinates from those by packed points.
+
+        Args:
+            y: The solver's coordinates.
+            slope: Derivatives by the packed points there.
+        """
+        side_by_side = unjoin(slope, self.order)
+        box = len(self.scale)
+        parts = [side_by_side[:, :box] * self.scale] if box else []
+        parts.extend(
+            _pull_back(piece, y[:, columns], side_by_side[:, columns])
+            for piece, columns in self.curved
+        )
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def from_written(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
         """Return solver's coordinates of the points of the domain nearest to packed points."""
@@ -198,6 +216,14 @@ def _to_written(piece: Piece, y: Tensor) -> Tensor:
     if piece.kind is PieceKind.SIMPLEX:
         return y.square()
     return y
+
+
+def _pull_back(piece: Piece, y: Tensor, slope: Tensor) -> Tensor:
+    if piece.kind is PieceKind.ORDERED:
+        return _elements(piece, slope).flip(-1).cumsum(-1).flip(-1).flatten(1)
+    if piece.kind is PieceKind.SIMPLEX:
+        return 2 * y * slope
+    return slope
 
 
 def _from_written(piece: Piece, x: Tensor) -> Tensor:

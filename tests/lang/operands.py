@@ -21,7 +21,7 @@ TRUTHS: Mapping[str, int] = {"where": 0, "to_int": 0}
 ENERGIES = frozenset({"noisy_or"})
 """Operators of numbers that are never negative."""
 
-INDICES: Mapping[str, int] = {"take": 1, "gather": 1}
+INDICES: Mapping[str, int] = {"take": 1, "gather": 1, "scatter": 1}
 """Operand that is an index."""
 
 
@@ -70,6 +70,7 @@ _STRUCTURES: Mapping[str, Callable[[int], tuple[tuple[tuple[int, ...], ...], Opt
     "gather": lambda n: (((2, 3, n), (2,)), {"rank": 1}),
     "moveaxis": lambda n: (((2, 3, n),), {"source": -1, "target": -3}),
     "slice": lambda n: (((2, 3, n),), {"axis": -2, "start": 1, "stop": 3}),
+    "scatter": lambda n: (((2, 4, n), (4,)), {"axis": -2, "size": 3}),
 }
 
 

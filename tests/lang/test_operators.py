@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, special
 
+from ebmlang.lang.adjoints import ADJOINTS
 from ebmlang.lang.operator import Family, Result, infer_shape
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.kernels import KERNELS
@@ -60,6 +61,11 @@ SCALARS = {
     "log_bessel_i0": lambda x: math.log(special.i0(x)),
     "supported": lambda x, lower, upper, e: e if lower <= x <= upper else math.inf,
     "where": lambda condition, yes, no: yes if condition else no,
+    "sign": lambda x: math.copysign(1.0, x) if x else 0.0,
+    "less_equal": lambda a, b: a <= b,
+    "digamma": special.digamma,
+    "trigamma": lambda x: special.zeta(2, x),
+    "bessel_ratio": lambda x: special.i1(x) / special.i0(x),
 }
 
 VECTORS = {
@@ -91,6 +97,7 @@ MATRICES = {
     "cholesky": lambda x: linalg.cholesky(x, lower=True),
     "cumsum": lambda x: np.array([math.fsum(x[: i + 1]) for i in range(len(x))]),
     "sort": lambda x: np.array(sorted(x)),
+    "others": lambda x: np.array([math.prod(np.delete(x, i)) for i in range(len(x))]),
 }
 
 
@@ -177,6 +184,11 @@ def test_structural_operators_move_elements():
         "gather": ([x, np.array([2, 0])], {"rank": 1}, np.stack([x[0, 2], x[1, 0]])),
         "moveaxis": ([x], {"source": -1, "target": -3}, np.einsum("ijk->kij", x)),
         "slice": ([x], {"axis": -1, "start": 1, "stop": 3}, x[..., 1:3]),
+        "scatter": (
+            [x, np.array([1, 0, 1])],
+            {"axis": -2, "size": 3},
+            np.stack([x[:, 1], x[:, 0] + x[:, 2], 0 * x[:, 0]], axis=1),
+        ),
     }
 
     assert set(values) == set(of_family(Family.STRUCTURAL))
@@ -202,8 +214,9 @@ def test_every_operator_has_a_kernel():
     assert set(OPERATORS) <= set(KERNELS)
 
 
-FROM_THE_GRAPH = {"take", "gather", "slice", "noisy_or"}
-"""What only the graph applies; in a typed program these are indices and connectives."""
+FROM_THE_GRAPH = {"take", "gather", "slice", "noisy_or", *(record.name for record in ADJOINTS)}
+"""What only the graph applies; in a typed program these are indices and connectives, and no spec
+has derivatives."""
 
 
 def test_every_operator_of_a_program_has_a_rule_in_the_oracle():

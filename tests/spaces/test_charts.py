@@ -198,3 +198,20 @@ def test_the_mass_of_a_manifold_element_is_one_number_per_tangent_direction() ->
     pooled = chart.pool(torch.tensor([0.2, 0.4, 0.6]).double())
 
     torch.testing.assert_close(pooled, torch.full((3,), 0.6).double())
+
+
+@layouts
+def test_slopes_are_pulled_back_as_autograd_pulls_them(layout: Layout) -> None:
+    sampling = build_sampling_chart(layout, dtype=torch.float64, device=CPU)
+    solving = build_solving_chart(layout, dtype=torch.float64, device=CPU)
+    x = points(layout, 5)
+    slope = torch.randn(x.shape, dtype=x.dtype, generator=torch.Generator().manual_seed(1))
+    q = sampling.from_written(x).requires_grad_()
+    y = solving.from_written(x).requires_grad_()
+
+    written, log_jacobian = sampling.to_written(q)
+    (by_q,) = torch.autograd.grad((written * slope).sum() - log_jacobian.sum(), q)
+    (by_y,) = torch.autograd.grad((solving.to_written(y) * slope).sum(), y)
+
+    torch.testing.assert_close(sampling.pull_back(q.detach(), slope), by_q)
+    torch.testing.assert_close(solving.pull_back(y.detach(), slope), by_y)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ebmlang.graph import Kind, RootKind
-from ebmlang.lower.guards import plan_guards
 from ebmlang.lower.module import compile_graph
+from ebmlang.passes.guards import plan_guards
 from tests.lower.sketch import Sketch
 
 
@@ -18,6 +18,8 @@ def gradient(graph, x, data=None):
     x = torch.tensor(x, dtype=torch.float64, requires_grad=True)
     value = energy({"x": x})
     (slopes,) = torch.autograd.grad(value.sum(), x)
+    _, rewritten = energy.packed().energy_and_gradient(energy.pack({"x": x.detach()}))
+    np.testing.assert_allclose(rewritten.reshape(slopes.shape), slopes, atol=1e-15)
     return value.tolist(), slopes.tolist()
 
 

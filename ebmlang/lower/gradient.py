@@ -1,0 +1,148 @@
+"""Values with their gradients, without autograd: one straight line, emitted when first asked for.
+
+The gradient is a rewrite of the graph (`passes.gradient`), so the code computes what value and
+gradient share once, and what no unknown decides before the first point.
+"""
+
+import math
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+from torch import Tensor
+
+from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.lower.emit import Program, emit_gradient
+from ebmlang.lower.execution import COMPILATIONS, Functions, execute, guard_externs
+from ebmlang.passes.gradient import NoRuleError, differentiate, lagrangian, violation
+from ebmlang.runtime import ValueAndGradient
+
+if TYPE_CHECKING:
+    from ebmlang.lower.module import CompiledEnergy
+
+PIECE = 65_536
+"""Elements of the widest array that are evaluated together: 4,096 points of a mixture of eight in
+the plane. Past that temporaries leave the cache, and each costs page faults."""
+
+LEAST_ROWS = 64
+"""Points that are evaluated together at least: with fewer, calls cost more than numbers."""
+
+WHOLE = 4
+"""Pieces up to which a batch is evaluated whole: so much is not worth the copies."""
+
+
+class Question(Enum):
+    """What is differentiated."""
+
+    ENERGY = "energy"
+    """E."""
+    LAGRANGIAN = "lagrangian"
+    """The augmented Lagrangian, see `passes.gradient.lagrangian`."""
+    VIOLATION = "violation"
+    """Half the squared distance of margins below an aim."""
+
+
+Slopes: TypeAlias = Callable[..., ValueAndGradient]
+"""From packed points, and the data by row of each, to a value and its gradient."""
+
+Derive: TypeAlias = Callable[[Question], Slopes | None]
+"""From a question to its answer, compiled when first asked for; None where a node has no rule."""
+
+
+def bind_derivatives(energy: "CompiledEnergy") -> Derive:
+    """Return the derivatives of an energy, bound to the data and weights of now."""
+    binding = energy.binding
+    found: dict[Question, Slopes | None] = {}
+
+    def derive(question: Question) -> Slopes | None:
+        if question not in found:
+            compiled = _compiled(energy, question)
+            if compiled is None:
+                found[question] = None
+            else:
+                program, functions, rows = compiled
+                inputs = energy.inputs(
+                    program, binding.givens, binding.weights, binding.dtype, binding.device
+                )
+                with torch.no_grad():
+                    prepared = functions.prepare(*inputs, binding.dtype, energy.check)
+                found[question] = _in_pieces(functions, prepared, rows)
+        return found[question]
+
+    return derive
+
+
+def gradient_graph(graph: EnergyGraph, question: Question) -> EnergyGraph:
+    """Return the graph of a value and its gradient: roots TOTAL and GRADIENT.
+
+    Raises:
+        NoRuleError: A node has no rule.
+    """
+    match question:
+        case Question.ENERGY:
+            asked = graph
+        case Question.LAGRANGIAN:
+            asked = lagrangian(graph)
+        case Question.VIOLATION:
+            asked = violation(graph)
+    (total,) = [number for _, number in asked.roots_of(RootKind.TOTAL)]
+    return differentiate(asked, total)
+
+
+def show_gradient(graph: EnergyGraph) -> str:
+    """Return the code of E and its gradient; or, as a comment, what leaves it to autograd."""
+    try:
+        return emit_gradient(gradient_graph(graph, Question.ENERGY)).text
+    except NoRuleError as error:
+        return f"# The gradient is left to autograd: there is no rule for `{error.operator}`.\n"
+
+
+Compiled: TypeAlias = tuple[Program, Functions, int]
+"""Emitted code, its functions, and how many points they take at a time in a large batch."""
+
+
+def _compiled(energy: "CompiledEnergy", question: Question) -> Compiled | None:
+    if question not in energy.gradients:
+        try:
+            graph = gradient_graph(energy.graph, question)
+        except NoRuleError:
+            energy.gradients[question] = None
+        else:
+            program = emit_gradient(graph)
+            COMPILATIONS["gradient"] += 1
+            externs = dict(zip(energy.program.externs, energy.externs, strict=True))
+            chosen = [externs[name] for name in program.externs]
+            guarded = guard_externs(energy.graph, program, chosen)
+            energy.gradients[question] = (program, execute(program, guarded), _rows(graph))
+    return energy.gradients[question]
+
+
+def _in_pieces(functions: Functions, prepared: tuple[Tensor, ...], rows: int) -> Slopes:
+    """Return the function of points; large batches go through it `rows` at a time."""
+
+    def slopes(x: Tensor, *columns: Tensor) -> ValueAndGradient:
+        with torch.no_grad():
+            if len(x) <= WHOLE * rows or x.device.type != "cpu":
+                return functions.value_and_gradient(x, (*prepared, *columns))
+            value, gradient = x.new_empty(len(x)), torch.empty_like(x)
+            for start in range(0, len(x), rows):
+                part = slice(start, start + rows)
+                data = (*prepared, *(column[part] for column in columns))
+                value[part], gradient[part] = functions.value_and_gradient(x[part], data)
+            return value, gradient
+
+    return slopes
+
+
+def _rows(graph: EnergyGraph) -> int:
+    """Return how many points are evaluated together in a large batch."""
+    widest = max(
+        (
+            math.prod(node.shape)
+            for node, varies in zip(graph.nodes, graph.varying, strict=True)
+            if varies
+        ),
+        default=1,
+    )
+    return max(LEAST_ROWS, PIECE // max(1, widest))

@@ -1,0 +1,215 @@
+"""Reverse mode: from an output of a graph to its derivatives by the unknowns.
+
+From the output backwards, each node hands its cotangent, times a slope, to its operands; where
+one has several users their gifts add up. What is written are nodes of the same graph, with
+operators of the same table, so derivatives can be differentiated again.
+
+Where a choice keeps a branch from being used, no number that is not one may leak out of it: a
+cotangent that leaves the branch is cut off once more (`passes.guards`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+
+from ebmlang.graph import EnergyGraph, GraphBuilder, Kind, Node, Root, RootKind
+from ebmlang.graph.integrands import keep_roots
+from ebmlang.lang.operator import Family
+from ebmlang.lang.table import OPERATORS
+from ebmlang.passes.folding import fold_constants
+from ebmlang.passes.gradient.algebra import Algebra
+from ebmlang.passes.gradient.elementwise import ELEMENTWISE
+from ebmlang.passes.gradient.products import PRODUCTS
+from ebmlang.passes.gradient.reductions import REDUCTIONS
+from ebmlang.passes.gradient.rule import NoRuleError, Rule, Segment, Step
+from ebmlang.passes.gradient.structure import STRUCTURE, assemble
+from ebmlang.passes.guards import Guard, plan_guards
+from ebmlang.passes.sharing import share_steps
+from ebmlang.passes.simplification import finish, join_products, simplify
+from ebmlang.source import InternalError
+
+RULES: Mapping[str, tuple[Rule | None, ...]] = MappingProxyType(
+    {**ELEMENTWISE, **REDUCTIONS, **PRODUCTS, **STRUCTURE}
+)
+"""By operator, a rule for each operand; the last stands for all further ones."""
+
+NO_RULE = frozenset({"scan", "extern", "sort", "trigamma"})
+"""Operators that have none: a graph in which the output depends on an unknown through one of these
+is left to autograd."""
+
+_ROUNDS = 4
+"""Simplifications make room for others; past a few rounds nothing is left to do."""
+
+
+def differentiate(graph: EnergyGraph, output: int) -> EnergyGraph:
+    """Return the graph of an output and its derivatives by all variables, as short as it gets.
+
+    Args:
+        graph: A graph without constraints: one that has been through the passes.
+        output: A node: a real scalar.
+
+    Returns:
+        A graph with the roots of `graph` that are the output, and a root GRADIENT for each
+        variable: zeros where the output does not depend on it.
+
+    Raises:
+        NoRuleError: The output depends on a variable through a node that has no rule.
+    """
+    short = _shortened(sweep_back(graph, output), simplify)
+    return join_products(_shortened(short, finish))
+
+
+def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:
+    """Return what `differentiate` does, in a form that can be differentiated again."""
+    kept = {root: number for root, number in graph.roots.items() if number == output}
+    mark = Root(RootKind.REPORT, "the output")
+    graph = keep_roots(graph, {**kept, mark: output})
+    # Before too: derivatives of what is short are short.
+    graph = _shortened(graph, simplify)
+    output = graph.roots[mark]
+    sweep = _Sweep(graph)
+    slopes = sweep.run(output)
+    roots = {root: number for root, number in graph.roots.items() if root != mark}
+    roots |= {Root(RootKind.GRADIENT, path): number for path, number in slopes.items()}
+    return replace(graph, nodes=tuple(sweep.builder.nodes), roots=roots)
+
+
+def _shortened(graph: EnergyGraph, rewrite: Callable[[EnergyGraph], EnergyGraph]) -> EnergyGraph:
+    for _ in range(_ROUNDS):
+        before = graph
+        graph = share_steps(rewrite(fold_constants(graph)))
+        graph = keep_roots(graph, graph.roots)
+        if graph == before:
+            break
+    return graph
+
+
+class _Sweep:
+    """The graph with what has been written behind it, and the cotangents so far."""
+
+    def __init__(self, graph: EnergyGraph) -> None:
+        self.graph = graph
+        self.builder = GraphBuilder()
+        for node in graph.nodes:
+            self.builder.add(node)
+        if len(self.builder.nodes) != len(graph.nodes):
+            raise InternalError("a graph has each node once")
+        self.active = _active(graph)
+        self.guards = plan_guards(graph, graph.varying)
+        self.sums: dict[int, list[int]] = {}
+        self.segments: dict[int, list[Segment]] = {}
+
+    def run(self, output: int) -> dict[str, int]:
+        """Return the derivatives of a scalar, by path of the variable."""
+        graph = self.graph
+        assert graph.nodes[output].shape == ()
+        origin = graph.nodes[output].origin
+        self.sums[output] = [self.builder.constant(np.ones(()), origin)]
+        found: dict[str, int] = {}
+        for number in range(output, -1, -1):
+            node = graph.nodes[number]
+            if not self.active[number]:
+                continue
+            f = Algebra(self.builder, node.origin, len(node.shape))
+            cotangent = self._total(f, number)
+            if cotangent is None:
+                continue
+            if node.operator == "variable":
+                found[node.option("path")] = f.full(cotangent, node.shape)
+            else:
+                self._pull(f, number, cotangent)
+        return {
+            v.path: found[v.path]
+            if v.path in found
+            else self.builder.constant(np.zeros(v.shape), origin)
+            for v in graph.variables
+        }
+
+    def _pull(self, f: Algebra, number: int, g: int) -> None:
+        """Hand the cotangent of a node to its operands."""
+        node = self.graph.nodes[number]
+        if node.operator not in RULES:
+            raise NoRuleError(number, node.operator)
+        rules = RULES[node.operator]
+        step = Step(y=number, x=node.inputs, options=dict(node.options))
+        family = OPERATORS[node.operator].family
+        if family is Family.CORE:
+            g = f.full(g, node.shape)
+        for place, source in enumerate(node.inputs):
+            rule = rules[min(place, len(rules) - 1)]
+            if rule is None or not self.active[source]:
+                continue
+            gain = rule(f, g, step, place)
+            if gain is None:
+                continue
+            guards = self.guards.get((number, place), ())
+            if isinstance(gain, Segment):
+                assert not guards, "only elementwise nodes are guarded"
+                self.segments.setdefault(source, []).append(gain)
+                continue
+            for guard in guards:
+                gain = f.gate(self._mask(f, guard), gain, taken=guard.taken)
+            shape = self.graph.nodes[source].shape
+            gain = f.fit(gain, _whole(node, place, shape), shape)
+            self.sums.setdefault(source, []).append(gain)
+
+    def _mask(self, f: Algebra, guard: Guard) -> int:
+        choice = self.graph.nodes[guard.choice]
+        if choice.operator == "where":
+            return choice.inputs[0]
+        return f.inside(*choice.inputs[:3])
+
+    def _total(self, f: Algebra, number: int) -> int | None:
+        """Return the sum of what the users of a node have handed to it."""
+        gains = self.sums.pop(number, [])
+        shape = self.graph.nodes[number].shape
+        by_axis: dict[int, list[Segment]] = {}
+        for segment in self.segments.pop(number, []):
+            by_axis.setdefault(segment.axis, []).append(segment)
+        for group in by_axis.values():
+            gains.extend(assemble(f, some, shape) for some in _layers(group))
+        if not gains:
+            return None
+        total, *rest = gains
+        for gain in rest:
+            total = f("add", total, gain)
+        return total
+
+
+def _layers(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """Split segments into groups in which none overlap: each group is one array."""
+    layers: list[list[Segment]] = []
+    for segment in sorted(segments, key=lambda s: (s.start, s.stop)):
+        for layer in layers:
+            last = layer[-1]
+            same = (last.start, last.stop) == (segment.start, segment.stop)
+            if last.stop <= segment.start or same:
+                layer.append(segment)
+                break
+        else:
+            layers.append([segment])
+    return layers
+
+
+def _whole(node: Node, place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that an operand was repeated to before it met the others."""
+    record = OPERATORS[node.operator]
+    if record.family is Family.ELEMENTWISE:
+        return node.shape
+    if record.family is Family.CORE:
+        assert record.core is not None
+        own = len(record.core.operands[place])
+        loops = node.shape[: len(node.shape) - len(record.core.outcome)]
+        return (*loops, *shape[len(shape) - own :])
+    return shape
+
+
+def _active(graph: EnergyGraph) -> list[bool]:
+    """Return which nodes have a derivative by some variable."""
+    active: list[bool] = []
+    for node in graph.nodes:
+        real = node.kind is Kind.REAL
+        active.append(real and (node.operator == "variable" or any(active[i] for i in node.inputs)))
+    return active
