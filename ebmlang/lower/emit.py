@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 from ebmlang.graph import Constant, EnergyGraph, Root, RootKind
 from ebmlang.lower.frame import Frame, Inputs, Lines, show_path
-from ebmlang.lower.points import name_points
+from ebmlang.lower.points import find_point, name_points
 from ebmlang.lower.site import Operand, as_real, show_shape, spread
 from ebmlang.passes.clauses import list_required
 from ebmlang.passes.guards import plan_guards
@@ -237,6 +237,8 @@ class _Emitter:
         frame = self._frame()
         (number,) = [n for _, n in self._graph.roots_of(RootKind.TOTAL)]
         slopes = [n for _, n in self._graph.roots_of(RootKind.GRADIENT)]
+        point = find_point(self._graph, slopes)
+        slopes = slopes if point is None else [point]
         frame.write([number, *slopes])
         value = spread(as_real(frame.operand(number))).text
         frame.out.add(f"return {value}, {_packed([frame.operand(n) for n in slopes])}")
@@ -326,6 +328,10 @@ def _joined(frame: Frame, numbers: Sequence[int], how: str) -> str:
     return f"torch.{how}({_tuple([spread(as_real(frame.operand(n))) for n in numbers])}, 1)"
 
 
+def _either(vector: int | None, numbers: Sequence[int]) -> list[int]:
+    return list(numbers) if vector is None else [vector]
+
+
 def _packed(operands: Sequence[Operand]) -> str:
     """Return one value per variable as packed points."""
     if not operands:
@@ -343,10 +349,6 @@ def _flattened(operand: Operand) -> Operand:
     if operand.shape == ():
         return operand.inside("{}.unsqueeze(1)")
     return operand.inside(f"{{}}.reshape((chains, {math.prod(operand.shape)}))")
-
-
-def _either(vector: int | None, numbers: Sequence[int]) -> list[int]:
-    return list(numbers) if vector is None else [vector]
 
 
 def _has_word(code: str, word: str) -> bool:

@@ -5,6 +5,7 @@ Steps of many variables read them from one array, which the graph puts together 
 """
 
 import math
+from collections.abc import Sequence
 
 from ebmlang.graph import EnergyGraph
 
@@ -33,3 +34,32 @@ def name_points(graph: EnergyGraph) -> dict[int, str]:
                 whole = last - first == offset
                 names[number] = "x" if whole else f"x.narrow(1, {first}, {last - first})"
     return names
+
+
+def find_point(graph: EnergyGraph, numbers: Sequence[int]) -> int | None:
+    """Return the vector that these nodes are the elements of, all and in order; None otherwise.
+
+    The derivatives by many variables are that, where their array was differentiated.
+    """
+    if len(numbers) < 2:
+        return None
+    start = 0
+    whole = -1
+    for number in numbers:
+        node = graph.nodes[number]
+        while node.operator == "reshape":
+            node = graph.nodes[node.inputs[0]]
+        if node.operator == "slice":
+            first = node.option("start")
+        elif node.operator == "take" and graph.nodes[node.inputs[1]].operator == "constant":
+            index = graph.nodes[node.inputs[1]]
+            if index.shape != ():
+                return None
+            first = int(index.option("value").array)
+        else:
+            return None
+        whole = node.inputs[0] if start == 0 else whole
+        if node.inputs[0] != whole or first != start or len(graph.nodes[whole].shape) != 1:
+            return None
+        start += math.prod(node.shape)
+    return whole if (start,) == graph.nodes[whole].shape else None

@@ -8,7 +8,8 @@ import pytest
 
 from ebmlang.graph import Kind, RootKind
 from ebmlang.lower import emit_source
-from ebmlang.lower.gradient import show_gradient
+from ebmlang.lower.emit import emit_gradient
+from ebmlang.lower.gradient import Question, gradient_graph, show_gradient
 from tests.lower.sketch import Sketch
 from tests.road import optimized
 
@@ -146,3 +147,15 @@ def test_the_code_for_the_energy_of_many_terms_is_as_long_as_that_for_few():
 
     assert len(lines(100)) == len(lines(10))
     assert not any("unbind" in line for line in lines(10))
+
+
+def test_slopes_by_many_variables_are_not_taken_apart_and_put_together_again():
+    names = "\n".join(f"var x{i}: real" for i in range(20))
+    terms = "\n".join(
+        f"minimize m{i}: exp(x{i} - {i + 1}) * x{(3 * i + 1) % 20}" for i in range(20)
+    )
+    graph = gradient_graph(optimized(f"{names}\n{terms}"), Question.ENERGY)
+
+    text = emit_gradient(graph).text
+
+    assert "stack" not in text.split("def value_and_gradient(")[1]
