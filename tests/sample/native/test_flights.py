@@ -44,6 +44,7 @@ def in_torch(target):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method", ["hmc", "langevin", "unadjusted-langevin", "ensemble", "meads", "nuts"]
 )

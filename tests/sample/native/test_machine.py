@@ -143,7 +143,13 @@ def same(a, b, tolerance=ROUND_OFF):
             same(one, other, tolerance)
 
 
-@pytest.mark.parametrize("name", list(kernels(DIM)))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "no-U-turn" else ())
+        for name in kernels(DIM)
+    ],
+)
 def test_many_iterations_are_those_of_the_kernel(name):
     density, machine, streams, state = make(floor=-1.0)
     kernel = kernels(DIM)[name]
