@@ -19,7 +19,7 @@ from ebmlang.graph.node import Kind, Node, Origin, Root, RootKind
 from ebmlang.lang.operator import Family, Result, infer_shape
 from ebmlang.lang.table import OPERATORS
 from ebmlang.source import Diagnostic, EbmError, Label, Span
-from ebmlang.source.limits import ARRAY_ELEMENTS, GRAPH_NODES
+from ebmlang.source.limits import ARRAY_ELEMENTS, GRAPH_NODES, STEPS_PER_CHARACTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Scope:
         outermost = self
         while outermost.around is not None:
             outermost = outermost.around
-        most = GRAPH_NODES + outermost.written
+        most = max(GRAPH_NODES, STEPS_PER_CHARACTER * outermost.written)
         if count >= most:
             raise self._too_large(
                 "the spec is too large once its functions and specs are written out",

@@ -14,8 +14,11 @@ ARRAY_ELEMENTS = 100_000_000
 """Largest array a spec may name [elements]; 800 MB in float64."""
 
 GRAPH_NODES = 250_000
-"""Most nodes of one energy graph, and one more for each character of the text; reached only when
-functions multiply out, never by what is written out term by term."""
+"""Most nodes of the energy graph of a text that is not long; reached when functions multiply out."""
+
+STEPS_PER_CHARACTER = 2
+"""Steps that a character of a text may take beyond that: what is written out term by term takes
+less, and so is never too much."""
 
 SCAN_STEPS = 100_000
 """Longest recurrence [steps]."""

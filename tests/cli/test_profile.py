@@ -117,7 +117,9 @@ def test_without_a_compiler_there_is_no_native_tier(capsys, monkeypatch):
     assert [list(rate["seconds"]) for rate in found["rates"]] == [["straight"]] * 4
 
 
-def test_large_work_takes_the_native_tier(capsys):
+def test_large_work_takes_the_native_tier(capsys, monkeypatch):
+    monkeypatch.delenv("EBM_TIER")
+
     found = json.loads(ebm(capsys, "explain", DESK, "--cost", "--json").out)
 
     if found["native"] is None:
