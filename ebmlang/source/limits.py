@@ -14,7 +14,7 @@ ARRAY_ELEMENTS = 100_000_000
 """Largest array a spec may name [elements]; 800 MB in float64."""
 
 GRAPH_NODES = 250_000
-"""Most nodes of the energy graph of a text that is not long; reached when functions multiply out."""
+"""Most nodes of the energy graph of a short text; reached only when functions multiply out."""
 
 STEPS_PER_CHARACTER = 2
 """Steps that a character of a text may take beyond that: what is written out term by term takes
