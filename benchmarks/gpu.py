@@ -10,8 +10,9 @@ the next one runs. `ring` measures
 
 - the ceilings: bytes copied per second, operations per second of a product of matrices in float32
   without tensor cores, and of a chain of multiplications and additions that torch.compile fuses;
-- energy and gradient, and a Langevin step, of the compiled spec, call by call and as a CUDA graph
-  of many steps; hand-written torch beside it, eager, as a CUDA graph and through torch.compile.
+- energy and gradient, and a Langevin step, of the compiled spec, call by call, as a CUDA graph of
+  many steps, and by loops of many steps, compiled for the device, in which each thread has a chain;
+  hand-written torch beside it, eager, as a CUDA graph and through torch.compile.
 """
 
 import argparse
@@ -35,10 +36,19 @@ import ebmlang
 from benchmarks.speed import torch_forms
 from benchmarks.speed.targets import Target, build_ring
 from ebmlang.analysis.cost import Work, infer_costs
+from ebmlang.api.compile import lay_out
 from ebmlang.api.graphs import find_graph
 from ebmlang.graph import RootKind
+from ebmlang.lower.module import CompiledEnergy
 from ebmlang.passes.gradient import differentiate
 from ebmlang.runs import Designs
+from ebmlang.sample.collector import new_record
+from ebmlang.sample.kernels import UnadjustedLangevin
+from ebmlang.sample.loop import build_density
+from ebmlang.sample.metric import identity
+from ebmlang.sample.native import Machine, build_machine
+from ebmlang.sample.state import begin
+from ebmlang.sample.streams import Streams
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -192,6 +202,9 @@ def measure_ring(setup: Setup) -> dict[str, Any]:
         for name in ("ebmlang", "torch by hand"):
             step = torch_forms.langevin_step(gradients[name], target.step)
             steps[f"{name}, graph"] = _time_graph(setup, step, x)
+    loops = _time_loops(setup, module, x, target.step)
+    if loops is not None:
+        steps["ebmlang, loops"] = loops
     work = _count_work(target)
     chains = setup.scale.chains
     return {
@@ -210,6 +223,25 @@ def measure_ring(setup: Setup) -> dict[str, Any]:
 
 def _bind(step: Step, x: Tensor) -> Callable[[], object]:
     return lambda: step(x)
+
+
+def _time_loops(setup: Setup, module: CompiledEnergy, x: Tensor, step_size: float) -> float | None:
+    """Return the seconds of one step of many in one call of compiled loops, if there are any."""
+    density = build_density(module.packed(), lay_out(module), None)
+    machine = build_machine(density.target, density.chart)
+    if not isinstance(machine, Machine):
+        print(f"no loops: {machine}", file=sys.stderr)
+        return None
+    streams = Streams(seed=0, chains=torch.arange(len(x), device=x.device), dtype=x.dtype)
+    state = begin(density, x, streams.at(0))
+    size = torch.tensor(step_size, dtype=x.dtype, device=x.device)
+    move = UnadjustedLangevin(step_size=size, metric=identity(x)).move()
+    record = new_record(state, 1)
+
+    def fly() -> None:
+        machine.fly(move, state, streams.at(1), record, 0, draws=1, thin=setup.scale.steps)
+
+    return setup.time(fly) / setup.scale.steps
 
 
 def _time_graph(setup: Setup, step: Callable[[Tensor], Tensor], x: Tensor) -> float:
