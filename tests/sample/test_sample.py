@@ -123,13 +123,14 @@ def test_the_reported_energy_has_no_jacobian_in_it() -> None:
 
 def test_adaptation_is_frozen_while_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    original = windowed.Windowed.step
+    original = windowed.Windowed._move
 
-    def spy(self, setting, state, noise):
-        seen.append((float(state.step_size), float(state.length), *state.scale[0].tolist()))
-        return original(self, setting, state, noise)
+    def spy(self, setting, state, noise, length):
+        deviations = state.metric.deviations()[0].tolist()
+        seen.append((float(state.step_size), float(state.length), *deviations))
+        return original(self, setting, state, noise, length)
 
-    monkeypatch.setattr(windowed.Windowed, "step", spy)
+    monkeypatch.setattr(windowed.Windowed, "_move", spy)
 
     draws = run(normal_target([1.0, 3.0]), layout_of(DomainKind.REAL, 2), warmup=60, draws=40)
 
