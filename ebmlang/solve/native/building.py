@@ -29,9 +29,9 @@ PASSES = 70
 USUAL_STEPS, TURNS = 250, 4
 """Steps after which most of a batch is at rest, and by how much more turns of multipliers take."""
 
-BUILD_COST = 0.5
-"""What is worth a call of the compiler [s]. It takes 0.9 to 1.6, but once: what is built is kept,
-and most specs are solved more often."""
+BUILD_COST = 1.5
+"""What is worth a call of the compiler [s]: as much as it takes, 0.9 to 1.6. What is built is kept,
+but starts that rest early make the work less than it is taken for, up to five times."""
 
 LARGEST = 10_000
 """Most coordinates: with its pairs a block of starts then takes 17 MB, past any cache."""
