@@ -85,6 +85,10 @@ def _anything(x: Interval) -> Interval:
     return Interval.everything(x.shape)
 
 
+def _nonnegative(x: Interval) -> Interval:
+    return Interval.make(np.zeros(x.shape), np.full(x.shape, np.inf))
+
+
 def _ratio_bounds(x: Interval) -> Interval:
     return Interval.make(np.full(x.shape, -1.0), np.full(x.shape, 1.0))
 
@@ -130,7 +134,7 @@ ADJOINTS = (
         family=Family.ELEMENTWISE,
         evaluate=_trigamma,
         doc="the slope of `digamma`",
-        facts=Rules(slopes=(Slope.MIXED,), bounds=_anything),
+        facts=Rules(slopes=(Slope.MIXED,), bounds=_nonnegative),
         callable_by_name=False,
         region=(_POSITIVE,),
         source="Abramowitz and Stegun, 6.4",

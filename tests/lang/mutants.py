@@ -115,7 +115,7 @@ def _rules(record: Operator, rules: Rules) -> Iterator[tuple[str, Rules]]:
         if smoothness is not rules.smoothness:
             yield f"smoothness {smoothness.value}", replace(rules, smoothness=smoothness)
     for i in range(len(record.parameters)) if record.family is Family.ELEMENTWISE else ():
-        if i not in rules.poles and i not in (TRUTHS.get(record.name),):
+        if i not in rules.poles and i not in (TRUTHS.get(record.name), _POLES.get(record.name)):
             yield f"pole in {i}", replace(rules, poles=(*rules.poles, i))
     for i, profile_of in enumerate(rules.sections):
         if profile_of is not None:
@@ -181,7 +181,14 @@ def _shrunk(x: Interval, *, low: bool) -> Interval:
     return Interval.make(x.lower, moved)
 
 
-_SYMMETRIC = frozenset({"det", "inv", "solve", "solve_matrix"})
+_POLES = {"digamma": 0, "trigamma": 0}
+"""Operands at whose zeros there is a pole, among others: a record cannot say so of only some."""
+
+_SYMMETRIC = frozenset(
+    {
+        *("bessel_ratio", "det", "digamma", "inv", "others", "scatter", "solve", "solve_matrix"),
+    }
+)
 """Operators whose ranges are the same negated."""
 
 _BOUNDS: dict[str, Callable[[Interval], Interval]] = {
