@@ -349,7 +349,7 @@ def _others() -> Iterator[Mutant]:
         file="sample/loop.py",
         old="state, info = run.sampler.step(run.setting, state, noise)",
         new="phase = Phase(iteration=1, warmup=1)\n"
-        "                state, info = run.sampler.adapt(run.setting, state, noise, phase)",
+        "        state, info = run.sampler.adapt(run.setting, state, noise, phase)",
         tests=(f"{TABLE}/test_adaptation.py::test_a_run_adapts_freezes_once_and_draws[hmc]",),
     )
 
