@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, final
+from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -42,6 +42,7 @@ THREADS = 128
 fit however many registers each thread takes."""
 
 
+@runtime_checkable
 class Loops(Protocol):
     """Compiled loops."""
 
