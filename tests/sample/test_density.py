@@ -1,5 +1,6 @@
 """Densities whose gradient is in float32 and whose values are in float64."""
 
+import numpy as np
 import torch
 
 from ebmlang.lang import DomainKind
@@ -18,7 +19,9 @@ def shifted_normal(dtype: torch.dtype) -> FunctionTarget:
 
 
 def test_gains_are_those_of_float64_at_the_same_points() -> None:
-    layout = build_layout({"x": ConcreteDomain(kind=DomainKind.REAL, shape=(2,), lower=0, upper=1)})
+    lower, upper = np.zeros(2), np.ones(2)
+    domain = ConcreteDomain(kind=DomainKind.REAL, shape=(2,), lower=lower, upper=upper)
+    layout = build_layout({"x": domain})
     exact = shifted_normal(torch.float64)
     mixed = build_density(shifted_normal(torch.float32), layout, exact)
     plain = build_density(exact, layout, None)

@@ -115,7 +115,7 @@ class HostLoops:
             raise MemoryError
         del held
 
-    def _find(self, rule: Tensor | float) -> "Loop | None":
+    def _find(self, rule: Tensor | float | int) -> "Loop | None":
         text = self.texts[bool(rule == Rule.NO_U_TURN)]
         return load_loop(text, PRECISIONS[self.dtype], "fly")
 

@@ -133,7 +133,7 @@ KINDS = (
 )
 """The kinds of pieces in the order of `chart.h`."""
 
-Tables: TypeAlias = dict[str, Tensor | float]
+Tables: TypeAlias = dict[str, Tensor | float | int]
 
 
 def tabulate_chart(chart: SamplingChart, dtype: torch.dtype) -> Tables | None:

@@ -125,9 +125,9 @@ def kernels(dim, chains=CHAINS):
         "no-U-turn": Nuts(step_size=each, metric=diagonal, most_doublings=6),
         "adjusted": AdjustedLangevin(step_size=3 * each, metric=diagonal),
         "unadjusted": UnadjustedLangevin(step_size=each, metric=diagonal),
-        "generalized": Generalized(step_size=2 * half, count=2, **persistent),
+        "generalized": Generalized(step_size=(2 * half).expand(chains), count=2, **persistent),
         "generalized, warped": Warped(
-            kernel=Generalized(step_size=half, **persistent), warp=warp_of(dim)
+            kernel=Generalized(step_size=half.expand(chains), **persistent), warp=warp_of(dim)
         ),
     }
 
