@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from torch import Tensor
 
-from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.graph import EnergyGraph
 from ebmlang.lower.gradient import Question, derived_graph
-from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
-from ebmlang.lower.native.function import shared_arrays
+from ebmlang.lower.native.emit import Declined, NativeProgram
+from ebmlang.lower.native.function import emit_groups, shared_arrays
+from ebmlang.lower.native.slopes import group_slopes
 
 if TYPE_CHECKING:
     from ebmlang.lower.module import Binding, CompiledEnergy
@@ -70,8 +71,5 @@ def _emit(
     asked = derived_graph(energy, question)
     if asked is None:
         return Declined("its gradient takes autograd")
-    (total,) = [number for _, number in asked.roots_of(RootKind.TOTAL)]
-    slopes = {root.path: number for root, number in asked.roots_of(RootKind.GRADIENT)}
-    outputs = [total, *(slopes[variable.path] for variable in asked.variables)]
-    program = emit_native(asked, outputs, question.value)
+    program = emit_groups(asked, group_slopes(asked), question.value)
     return program if isinstance(program, Declined) else (asked, program)

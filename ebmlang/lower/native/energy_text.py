@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ebmlang.graph import EnergyGraph
 from ebmlang.lower.gradient import Question, derived_graph
 from ebmlang.lower.native.emit import NativeProgram, emit_native
-from ebmlang.lower.native.function import shared_arrays
+from ebmlang.lower.native.function import emit_groups, shared_arrays
 from ebmlang.lower.native.slopes import group_slopes
 from ebmlang.passes.clauses import list_required
 from ebmlang.runtime import EnergyText
@@ -23,7 +23,7 @@ def write_energy(energy: "CompiledEnergy") -> EnergyText | None:
     if graph is None:
         return None
     groups = group_slopes(graph)
-    valued = emit_native(graph, [number for group in groups for number in group], "energy_parts")
+    valued = emit_groups(graph, groups, "energy_parts")
     margined = emit_native(energy.graph, required, "margin_parts") if required else None
     if not isinstance(valued, NativeProgram) or valued.rows:
         return None
