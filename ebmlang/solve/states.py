@@ -4,7 +4,7 @@ A state may hold other such dataclasses, and an objective; whatever else it hold
 all starts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar
 
@@ -41,6 +41,33 @@ def choose_each(condition: Bool[Tensor, " start"], yes: State, no: State) -> Sta
         return choose_each(condition, mine, other) if is_dataclass(other) else other
 
     return _map(pick, yes, no)
+
+
+def list_tensors(state: object) -> list[Tensor]:
+    """Return the tensors of a state, in the order of its fields."""
+    found: list[Tensor] = []
+
+    def collect(value: object) -> object:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif is_dataclass(value):
+            _map(collect, value)
+        return value
+
+    _map(collect, state)
+    return found
+
+
+def with_tensors(state: State, tensors: Iterable[Tensor]) -> State:
+    """Return the state with other tensors, in the order of `list_tensors`."""
+    given = iter(tensors)
+
+    def put(value: object) -> object:
+        if isinstance(value, Tensor):
+            return next(given)
+        return _map(put, value) if is_dataclass(value) else value
+
+    return _map(put, state)
 
 
 def _map(function: Callable[..., object], *states: State) -> State:

@@ -15,7 +15,8 @@ from ebmlang.solve.descent.adam import Adam, AdamState, schedule
 from ebmlang.solve.descent.lbfgs import Lbfgs, LbfgsState
 from ebmlang.solve.descent.method import Descent
 from ebmlang.solve.native.machine import point_to
-from ebmlang.solve.objective import Evaluation, MachineObjective, Objective
+from ebmlang.solve.objective import MachineObjective, Objective
+from ebmlang.solve.states import list_tensors, with_tensors
 
 State = TypeVar("State")
 
@@ -37,7 +38,7 @@ def _leap_lbfgs(
     method: Lbfgs, objective: MachineObjective, state: LbfgsState, count: int
 ) -> LbfgsState:
     assert objective.machine is not None
-    before = _list_lbfgs(state)
+    before = _list(state)
     left = torch.nonzero(~state.done)[:, 0]
     after = _copy(before, whole=len(left) == len(state.value))
     objective.machine.run(
@@ -48,40 +49,14 @@ def _leap_lbfgs(
         count,
         [point_to(*before), point_to(*after), ctypes.c_double(method.tolerance)],
     )
-    (position, value, gradient, moves, changes, known) = after[:6]
-    (direction, modelled, size, trials, stationarity, converged, stalled) = after[6:]
-    return LbfgsState(
-        position=position,
-        value=value,
-        gradient=gradient,
-        history=replace(state.history, moves=moves, changes=changes, known=known),
-        direction=direction,
-        modelled=modelled,
-        size=size,
-        trials=trials,
-        stationarity=stationarity,
-        converged=converged,
-        stalled=stalled,
-    )
-
-
-def _list_lbfgs(state: LbfgsState) -> list[Tensor]:
-    """Return the arrays in the order of `lbfgs_state` in `lbfgs.c`."""
-    history = state.history
-    listed = (
-        *(state.position, state.value, state.gradient),
-        *(history.moves, history.changes, history.known),
-        *(state.direction, state.modelled, state.size, state.trials),
-        *(state.stationarity, state.converged, state.stalled),
-    )
-    return [tensor.contiguous() for tensor in listed]
+    return with_tensors(state, after)
 
 
 def _leap_adam(
     method: Adam, objective: MachineObjective, state: AdamState, count: int
 ) -> AdamState:
     assert objective.machine is not None
-    before = _list_adam(state)
+    before = _list(state)
     after = _copy(before, whole=True)
     sizes = [schedule(state.count + step, method.steps) for step in range(count)]
     objective.machine.run(
@@ -95,27 +70,12 @@ def _leap_adam(
             *(ctypes.c_int64(state.count), (ctypes.c_double * count)(*sizes)),
         ],
     )
-    position, value, gradient, first, second, caution, best_position, best_value = after
-    return AdamState(
-        count=state.count + count,
-        position=position,
-        evaluation=Evaluation(value=value, gradient=gradient),
-        first=first,
-        second=second,
-        caution=caution,
-        best_position=best_position,
-        best_value=best_value,
-    )
+    return replace(with_tensors(state, after), count=state.count + count)
 
 
-def _list_adam(state: AdamState) -> list[Tensor]:
-    """Return the arrays in the order of `adam_state` in `adam.c`."""
-    found = state.evaluation
-    listed = (
-        *(state.position, found.value, found.gradient, state.first, state.second),
-        *(state.caution, state.best_position, state.best_value),
-    )
-    return [tensor.contiguous() for tensor in listed]
+def _list(state: object) -> list[Tensor]:
+    """Return the arrays of a state as C reads them: its records have them in the same order."""
+    return [tensor.contiguous() for tensor in list_tensors(state)]
 
 
 def _copy(tensors: list[Tensor], *, whole: bool) -> list[Tensor]:
