@@ -21,7 +21,7 @@ from ebmlang.passes.gradient import NoRuleError, differentiate, lagrangian, viol
 from ebmlang.runtime import ValueAndGradient
 
 if TYPE_CHECKING:
-    from ebmlang.lower.module import CompiledEnergy
+    from ebmlang.lower.module import Binding, CompiledEnergy
 
 PIECE = 65_536
 """Elements of the widest array that are evaluated together: 4,096 points of a mixture of eight in
@@ -59,20 +59,7 @@ def bind_derivatives(energy: "CompiledEnergy") -> Derive:
 
     def derive(question: Question) -> Slopes | None:
         if question not in found:
-            native = _native(energy, question)
-            compiled = None if native is not None else _compiled(energy, question)
-            if native is not None:
-                found[question] = native
-            elif compiled is None:
-                found[question] = None
-            else:
-                program, functions, rows = compiled
-                inputs = energy.inputs(
-                    program, binding.givens, binding.weights, binding.dtype, binding.device
-                )
-                with torch.no_grad():
-                    prepared = functions.prepare(*inputs, binding.dtype, energy.check)
-                found[question] = _in_pieces(functions, prepared, rows)
+            found[question] = _native(energy, question) or _straight(energy, binding, question)
         return found[question]
 
     return derive
@@ -137,6 +124,18 @@ def _native(energy: "CompiledEnergy", question: Question) -> Slopes | None:
         return value, gradient
 
     return slopes
+
+
+def _straight(energy: "CompiledEnergy", binding: "Binding", question: Question) -> Slopes | None:
+    """Return torch code; None where a node has no rule."""
+    compiled = _compiled(energy, question)
+    if compiled is None:
+        return None
+    program, functions, rows = compiled
+    inputs = energy.inputs(program, binding.givens, binding.weights, binding.dtype, binding.device)
+    with torch.no_grad():
+        prepared = functions.prepare(*inputs, binding.dtype, energy.check)
+    return _in_pieces(functions, prepared, rows)
 
 
 def _compiled(energy: "CompiledEnergy", question: Question) -> Compiled | None:
