@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.peer_models import sample_by_nutpie
 from benchmarks.speed.targets import (
     BANANA_BEND,
     BANANA_SCALE,
@@ -252,7 +253,6 @@ def run_numpyro(target: Target, chains: int, warmup: int, draws: int, seed: int)
 
 def run_nutpie(target: Target, chains: int, warmup: int, draws: int, seed: int) -> dict[str, Any]:
     """Sample with nutpie's NUTS, one chain after another, on one core."""
-    import nutpie
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -275,30 +275,7 @@ def run_nutpie(target: Target, chains: int, warmup: int, draws: int, seed: int) 
                 pm.Potential("energy", pt.logsumexp(-((x - corners) ** 2).sum(1) / (2 * sd**2)))
             case form:
                 raise ValueError(f"{form} is in peer_models")
-    compiled = nutpie.compile_pymc_model(model)
-    compiled_at = time.process_time()
-    trace = nutpie.sample(
-        compiled,
-        draws=draws,
-        tune=warmup,
-        chains=chains,
-        cores=1,
-        seed=seed,
-        progress_bar=False,
-        save_warmup=True,
-    )
-    ended = time.process_time()
-    gradients = int(trace.sample_stats.n_steps.sum())
-    warmup_gradients = int(trace.warmup_sample_stats.n_steps.sum())
-    values = {str(k): np.asarray(v) for k, v in trace.posterior.data_vars.items()}
-    return {
-        "values": values,
-        "total": ended - begun,
-        # It does not tell apart the times; what costs are the gradients.
-        "sampling": (ended - compiled_at) * gradients / (gradients + warmup_gradients),
-        "warmup_gradients": warmup_gradients,
-        "gradients": gradients,
-    }
+    return sample_by_nutpie(model, begun, chains, warmup, draws, seed)
 
 
 def main() -> None:

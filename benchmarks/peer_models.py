@@ -170,11 +170,18 @@ def _pymc_model(name: str, data: Data) -> Any:
 
 
 def run_nutpie(name: str, data: Data, chains: int, warmup: int, draws: int, seed: int) -> dict:
-    """Sample with nutpie's NUTS, one chain after another, on one core."""
+    """Sample with nutpie's NUTS."""
+    begun = time.process_time()
+    return sample_by_nutpie(_pymc_model(name, data), begun, chains, warmup, draws, seed)
+
+
+def sample_by_nutpie(
+    model: Any, begun: float, chains: int, warmup: int, draws: int, seed: int
+) -> dict:
+    """Sample a model of PyMC, begun at a CPU time, one chain after another, on one core."""
     import nutpie
 
-    begun = time.process_time()
-    compiled = nutpie.compile_pymc_model(_pymc_model(name, data))
+    compiled = nutpie.compile_pymc_model(model)
     compiled_at = time.process_time()
     trace = nutpie.sample(
         compiled,
