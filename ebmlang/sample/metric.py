@@ -55,9 +55,9 @@ class Diagonal:
         held = rows == 0
         return torch.where(held, q, end), torch.where(held, z, turned)
 
-    def trim(self, z: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
-        """Return z with zeros where it moves nothing."""
-        return z * (self._rows(len(z)) != 0)
+    def used(self) -> Bool[Tensor, "group dim"]:
+        """Return which numbers of z move anything."""
+        return self.scale != 0
 
     def deviations(self) -> Float[Tensor, "group dim"]:
         """Return the standard deviation of each coordinate of L z."""
@@ -103,10 +103,9 @@ class Dense:
         assert chart.is_flat
         return q + time * self.spread(z), z
 
-    def trim(self, z: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
-        """Return z with zeros where it moves nothing."""
-        used = (self.factor != 0).any(1)
-        return _by_group(z, len(self.factor), lambda part, i: part * used[i])
+    def used(self) -> Bool[Tensor, "group dim"]:
+        """Return which numbers of z move anything."""
+        return (self.factor != 0).any(1)
 
     def deviations(self) -> Float[Tensor, "group dim"]:
         """Return the standard deviation of each coordinate of L z."""
@@ -151,9 +150,9 @@ class LowRank:
         assert chart.is_flat
         return q + time * self.spread(z), z
 
-    def trim(self, z: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
-        """Return z: all of it moves something along the directions."""
-        return z
+    def used(self) -> Bool[Tensor, "group dim"]:
+        """Return which numbers of z move anything: all do, along the directions."""
+        return torch.ones_like(self.scale, dtype=torch.bool)
 
     def deviations(self) -> Float[Tensor, "group dim"]:
         """Return the standard deviation of each coordinate of L z."""
@@ -176,6 +175,12 @@ Metric: TypeAlias = Diagonal | Dense | LowRank
 def identity(q: Float[Tensor, "chain dim"]) -> Diagonal:
     """Return the metric of coordinates that are all near 1."""
     return Diagonal(scale=torch.ones_like(q[:1]))
+
+
+def trim(metric: Metric, z: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+    """Return z with zeros where it moves nothing."""
+    used = metric.used()
+    return _by_group(z, len(used), lambda part, i: part * used[i])
 
 
 def _by_group(

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from ebmlang.sample.density import Density
 from ebmlang.sample.integrator import DIVERGENCE, faithfulness, kinetic, leapfrog
-from ebmlang.sample.metric import Metric
+from ebmlang.sample.metric import Metric, trim
 from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.state import ChainState, Info, choose, potential
 from ebmlang.sample.streams import Noise
@@ -66,7 +66,7 @@ class Nuts:
         position = state.position
         normal = noise.normal("momentum", position.shape[1])
         # A momentum that moves nothing would add to every sum of momenta, and never turn.
-        momentum = self.metric.trim(density.chart.tangent(position, normal))
+        momentum = trim(self.metric, density.chart.tangent(position, normal))
         start = replace(state, momentum=momentum)
         sizes = self.step_size.reshape(-1, 1).to(position.dtype)
         directions = noise.uniform("direction", self.most_doublings) < 0.5

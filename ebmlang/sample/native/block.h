@@ -24,7 +24,9 @@ typedef struct {
 
 typedef struct {
   point here, there;
-  vec momentum[DIM], fresh[DIM], swept[DIM], sweeping[DIM], scale[DIM];
+  vec momentum[DIM], fresh[DIM], swept[DIM], sweeping[DIM];
+  vec scale[DIM]; /* of a diagonal metric */
+  vec used[DIM];  /* 0 where momentum moves nothing */
   vec step_size, renewal, drift_share;
   real scratch[WORK] ALIGNED;
   double level[LANES] ALIGNED, drift[LANES] ALIGNED;

@@ -57,9 +57,11 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
     b->numbers[l] = (uint32_t)f->numbers[chain];
     b->level[l] = f->rule == PERSISTENT ? f->level[chain] : 0;
     b->drift[l] = f->rule == PERSISTENT ? f->drift[chain] : 0;
-    if (f->metric == DIAGONAL)
-      for (int64_t i = 0; i < DIM; i++)
-        ((real *)(b->scale + i))[l] = f->scale[f->metric_group[chain] * DIM + i];
+    const int64_t group = f->metric_group[chain];
+    for (int64_t i = 0; i < DIM; i++) {
+      ((real *)(b->used + i))[l] = f->used[group * DIM + i];
+      if (f->metric == DIAGONAL) ((real *)(b->scale + i))[l] = f->scale[group * DIM + i];
+    }
   }
 
   for (int64_t draw = 0; draw < f->draws; draw++) {
@@ -148,12 +150,19 @@ extern "C" __global__ void fly(const flight *f, int blocks) {
   fly_block(f, &b, &noted);
 }
 #else
+/* Zeros, so that nothing depends on what was in memory before. */
+static void *make_room(size_t bytes) {
+  size_t whole = (bytes + 63) / 64 * 64;
+  void *room = aligned_alloc(64, whole);
+  return room ? memset(room, 0, whole) : room;
+}
+
 /* Move the blocks from `begin` up to `end`. Returns how many divergences were noted, or -1 where
    there was no memory. */
 int64_t fly(const flight *f, int64_t begin, int64_t end) {
-  block *b = aligned_alloc(64, (sizeof(block) + 63) / 64 * 64);
+  block *b = make_room(sizeof(block));
   if (!b) return -1;
-  b->trajectory = aligned_alloc(64, (sizeof(struct trajectory) + 63) / 64 * 64);
+  b->trajectory = make_room(sizeof(struct trajectory));
   if (!b->trajectory) return free(b), -1;
   int64_t noted = 0;
   for (int64_t number = begin; number < end; number++) {
@@ -167,7 +176,7 @@ int64_t fly(const flight *f, int64_t begin, int64_t end) {
 
 /* Evaluate the density at the positions of the blocks from `begin` up to `end`. */
 int64_t look(const flight *f, int64_t begin, int64_t end) {
-  block *b = aligned_alloc(64, (sizeof(block) + 63) / 64 * 64);
+  block *b = make_room(sizeof(block));
   if (!b) return -1;
   for (int64_t number = begin; number < end; number++) look_at_block(f, b, number);
   free(b);

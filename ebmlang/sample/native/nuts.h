@@ -166,8 +166,7 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   make_normal(k, iteration, (uint32_t)f->momentum_word, b->numbers, DIM,
               (real(*)[LANES])b->momentum);
   /* What a zero in the metric holds still would add to every sum of momenta, and never turn. */
-  for (int64_t i = 0; i < DIM; i++)
-    b->momentum[i] = choose(b->scale[i] != splat(0), b->momentum[i], ZERO(vec));
+  for (int64_t i = 0; i < DIM; i++) b->momentum[i] *= b->used[i];
   find_kinetic(b->momentum, before);
   memcpy(t->started, written(f, here), sizeof t->started);
   memcpy(&t->last.at, here, sizeof *here);

@@ -36,6 +36,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("drift", "const double *"),
     ("metric", "int64_t"),
     ("metric_group", "const int64_t *"),
+    ("used", "const real *"),
     ("scale", "const real *"),
     ("factor", "const real *"),
     ("directions", "const real *"),
@@ -181,7 +182,7 @@ def tabulate_metric(metric: Metric, chains: int) -> Tables:
                 "factors": metric.stretch,
                 "rank": metric.stretch.shape[1],
             }
-    return {**own, "metric_group": number_groups(chains, groups)}
+    return {**own, "metric_group": number_groups(chains, groups), "used": metric.used()}
 
 
 def tabulate_warp(warp: Warp | None, chains: int) -> Tables:

@@ -119,10 +119,18 @@ def kernels(dim, chains=CHAINS):
         for name in ("diagonal", "dense")
     }
     persistent = {"metric": diagonal, "renewal": each, "drift": each / 2}
+    held = torch.arange(dim) != 1
+    turning = {
+        **metrics(dim),
+        **{f"{name} held": metric.masked(held) for name, metric in metrics(dim).items()},
+    }
     return {
         **built,
         **warped,
-        "no-U-turn": Nuts(step_size=each, metric=diagonal, most_doublings=6),
+        **{
+            f"no-U-turn, {name}": Nuts(step_size=each, metric=metric, most_doublings=6)
+            for name, metric in turning.items()
+        },
         "adjusted": AdjustedLangevin(step_size=3 * each, metric=diagonal),
         "unadjusted": UnadjustedLangevin(step_size=each, metric=diagonal),
         "generalized": Generalized(step_size=(2 * half).expand(chains), count=2, **persistent),
@@ -146,7 +154,7 @@ def same(a, b, tolerance=ROUND_OFF):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow if name == "no-U-turn" else ())
+        pytest.param(name, marks=pytest.mark.slow if name.startswith("no-U-turn") else ())
         for name in kernels(DIM)
     ],
 )
@@ -193,7 +201,7 @@ def test_every_chart_is_that_of_torch(layout):
         assert info.accepted.any()
 
 
-@pytest.mark.parametrize("name", ["hmc, dense", "generalized, warped", "unadjusted", "no-U-turn"])
+@pytest.mark.parametrize("name", ["hmc, dense", "generalized, warped", "unadjusted", "no-U-turn, dense"])
 def test_one_step_says_what_the_kernel_says(name):
     density, machine, streams, state = make("boxes", floor=-0.5)
     kernel = kernels(density.chart.dim)[name]
