@@ -27,13 +27,11 @@ import honesty_targets
 import numpy as np
 import torch
 from scipy.special import ndtr
-from torch import Tensor
 
-from ebmlang.lang import DomainKind
+from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.runs.convergence import Verdict, judge, read_facts
 from ebmlang.sample import Draws, Plan, sample
 from ebmlang.sample.methods import METHODS
-from ebmlang.spaces import ConcreteDomain, build_layout
 from ebmlang.testing.target import Target
 
 CHAINS = (4, 1024)
@@ -47,8 +45,6 @@ MANY = 100
 
 LARGEST = 3.0
 """Own Monte Carlo errors that an error may have."""
-
-CPU = torch.device("cpu")
 
 EXCEEDED = float(2 * ndtr(-LARGEST))
 """Share of errors that exceed it by chance."""
@@ -93,38 +89,11 @@ class Record:
         return not all(abs(error) <= LARGEST for error in self.errors)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RealTarget:
-    """A target on all of space, as a sampler takes it."""
-
-    target: Target
-    dtype: torch.dtype = torch.float64
-    device: torch.device = CPU
-
-    @property
-    def dim(self) -> int:
-        """The length of a point."""
-        return self.target.dim
-
-    def energy(self, x: Tensor) -> Tensor:
-        """Return the energy of each point [nats]."""
-        return self.target.energy(x)
-
-    def requirements(self, x: Tensor) -> Tensor:
-        """Return nothing: nothing is required."""
-        return x.new_empty(len(x), 0)
-
-
-def draw(target: Target, method: str, *, chains: int, seed: int, plan: Plan) -> Draws:
+def draw(name: str, method: str, *, chains: int, seed: int, plan: Plan) -> Draws:
     """Sample a target."""
-    domain = ConcreteDomain(kind=DomainKind.REAL, shape=(target.dim,), lower=None, upper=None)
+    module = compile_model(honesty_targets.load(name))
     return sample(
-        RealTarget(target=target),
-        build_layout({"x": domain}),
-        METHODS[method](),
-        seed=seed,
-        chains=chains,
-        plan=plan,
+        module.packed(), lay_out(module), METHODS[method](), seed=seed, chains=chains, plan=plan
     )
 
 
@@ -133,7 +102,7 @@ def run(name: str, method: str, *, chains: int, seed: int) -> Record:
     target = honesty_targets.find(name)
     plan = PLANS[chains >= MANY]
     begin = time.process_time()
-    draws = draw(target, method, chains=chains, seed=seed, plan=plan)
+    draws = draw(name, method, chains=chains, seed=seed, plan=plan)
     seconds = time.process_time() - begin
     facts = read_facts(draws)
     quantities = {"energy": draws.energies.numpy(), "x": draws.points.numpy()}

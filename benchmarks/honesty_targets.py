@@ -1,18 +1,72 @@
-"""The five energies of the honesty experiment, as targets with exact means and variances."""
+"""The five energies of the honesty experiment: specs, and beside them targets with exact moments."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
+import ebmlang
+from ebmlang.api.bound_spec import BoundSpec
 from ebmlang.testing import find_target
 from ebmlang.testing.eight_schools import EFFECTS, ENDS, ERRORS, GRID, SCALE
 from ebmlang.testing.target import Target
+from ebmlang.testing.targets import draw_icg100
 
 TARGETS = ("funnel10", "banana", "eight_schools_centered", "ring8", "icg100")
 
 RADIUS, SPREAD = 0.5, 0.03
 """Of the ring, and of each of its Gaussians."""
+
+
+SPECS: Mapping[str, str] = MappingProxyType(
+    {
+        "funnel10": """
+var x: real[10]
+prefer neck: x[0] ~ normal(0, 3)
+prefer mouth: forall i in 1..9: x[i] ~ normal(0, exp(x[0] / 2))
+""",
+        "banana": """
+var x: real[2]
+prefer along: x[0] ~ normal(0, 10)
+prefer across: x[1] ~ normal(0.03 * (x[0]^2 - 100), 1)
+""",
+        "eight_schools_centered": """
+given effects: real[8]
+given errors: real[8]
+var x: real[10]
+let tau = exp(x[1])
+prefer centre: x[0] ~ normal(0, 5)
+prefer scale: energy(log(1 + (tau / 5)^2) - x[1])
+prefer schools: forall j in 0..7: x[j + 2] ~ normal(x[0], tau)
+prefer data: forall j in 0..7: effects[j] ~ normal(x[j + 2], errors[j])
+""",
+        "ring8": f"""
+const centers = [[{RADIUS} * cos(pi * k / 4), {RADIUS} * sin(pi * k / 4)] for k in 0..7]
+var x: real[2]
+prefer ring: exists center in centers: x ~ normal(center, {SPREAD})
+""",
+        "icg100": """
+given root: real[100, 100]
+var x: real[100]
+let z = root @ x
+prefer all: energy(dot(z, z) / 2)
+""",
+    }
+)
+"""The same energies up to constants, each with its point as `x`."""
+
+
+def load(name: str) -> BoundSpec:
+    """Return the spec of a target with its data."""
+    data = {}
+    if name == "eight_schools_centered":
+        data = {"effects": list(EFFECTS), "errors": list(ERRORS)}
+    elif name == "icg100":
+        _, inverse_root = draw_icg100()
+        data = {"root": inverse_root.T.numpy()}
+    return ebmlang.loads(SPECS[name]).bind(data)
 
 
 def find(name: str) -> Target:
