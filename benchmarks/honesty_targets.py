@@ -1,4 +1,4 @@
-"""The five energies of the honesty experiment: specs, and beside them targets with exact moments."""
+"""The five energies of the honesty experiment, as specs and as targets with exact moments."""
 
 import math
 from collections.abc import Mapping
