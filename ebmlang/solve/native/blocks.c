@@ -1,19 +1,13 @@
 /* What the loops of all descents share: lanes, coordinates, data by row, and the objective.
 
    Each start of a batch is a lane; LANES of them make a block, whose state stays in the cache while
-   it takes all steps of a call. In front of this text stand, besides the prelude and `lanes.h`, the
-   objectives, which a job tells apart by their number,
-
-     static void objective(int64_t number, const real *x, const inputs *in, real *const *out,
-                           real *scratch);
-
-   whose outputs are the value and then the gradient by each variable, and what is known of them:
-   OBJECTIVE_SCRATCH, DIM, VARIABLES, PLACES (where each variable begins in a point), and the
-   constants of the methods. */
+   it takes all steps of a call. In front of this text stand the prelude, `lanes.h` and the constants
+   of the methods. What is minimized comes with the job, so that these loops are built once. */
 
 #include <stdlib.h>
 
-static const int64_t PLACES_OF[] = PLACES;
+/* Outputs are the value, and then the gradient by each variable. */
+typedef void objective(const real *x, const inputs *in, real *const *out, real *scratch);
 
 INLINE vec keep(ivec where, vec value) { return (vec)(where & (ivec)value); }
 
@@ -30,12 +24,12 @@ INLINE vec clamp(vec value, vec lower, vec upper) {
 }
 
 /* Four sums side by side: one alone would wait for each of its additions. */
-static inline vec dot(const vec *restrict one, const vec *restrict other) {
+static inline vec dot(const vec *restrict one, const vec *restrict other, int64_t dim) {
   vec sums[4] = {splat(0), splat(0), splat(0), splat(0)};
-  int j = 0;
-  for (; j + 4 <= DIM; j += 4)
+  int64_t j = 0;
+  for (; j + 4 <= dim; j += 4)
     for (int part = 0; part < 4; ++part) sums[part] += one[j + part] * other[j + part];
-  for (; j < DIM; ++j) sums[0] += one[j] * other[j];
+  for (; j < dim; ++j) sums[0] += one[j] * other[j];
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
@@ -44,8 +38,11 @@ typedef struct {
   int64_t count;              /* starts that take part */
   const int64_t *which;       /* their places in the batch */
   int64_t steps;
-  const void *const *shared;  /* of the objective */
-  int64_t objective;          /* its number */
+  objective *minimized;
+  int64_t scratch;            /* how many numbers it works in */
+  const void *const *shared;  /* what it reads, whatever the start */
+  int64_t dim, variables;
+  const int64_t *places;      /* where each variable begins in a point */
   int64_t boxes;              /* whether the last four data by row are boxes, see `open_box` */
   int64_t columns;            /* how many data by row there are */
   const int64_t *widths;      /* how many elements each has */
@@ -60,31 +57,42 @@ typedef struct {
   vec *point, *slope; /* packed: where the objective is evaluated, and its gradient there */
   vec *rows, *value;
   const real **columns;
-  real *out[VARIABLES + 1];
+  real **out;
   real *scratch;
   void *memory;
 } evaluator;
+
+/* The next so many vectors of a room. */
+static vec *take(vec **room, int64_t many) {
+  vec *begin = *room;
+  *room += many;
+  return begin;
+}
+
+static void end(evaluator *with) {
+  free(with->memory);
+  free(with->columns);
+  free(with->out);
+}
 
 /* Memory for one block at a time; 0 where there is none. */
 static int begin(evaluator *with, const job *task) {
   int64_t elements = 0;
   for (int k = 0; k < task->columns; ++k) elements += task->widths[k];
-  size_t vectors = 2 * DIM + 1 + elements + OBJECTIVE_SCRATCH / LANES;
-  with->memory = aligned_alloc(64, vectors * sizeof(vec));
+  size_t vectors = 2 * task->dim + 1 + elements + task->scratch / LANES + 1;
+  vec *room = with->memory = aligned_alloc(64, vectors * sizeof(vec));
   with->columns = malloc((task->columns + 1) * sizeof(real *));
-  if (with->memory == NULL || with->columns == NULL) {
-    free(with->memory);
-    free(with->columns);
-    return 0;
-  }
+  with->out = malloc((task->variables + 1) * sizeof(real *));
+  if (room == NULL || with->columns == NULL || with->out == NULL) return end(with), 0;
   with->task = task;
-  with->point = with->memory;
-  with->slope = with->point + DIM;
-  with->value = with->slope + DIM;
-  with->rows = with->value + 1;
-  with->scratch = (real *)(with->rows + elements);
+  with->point = take(&room, task->dim);
+  with->slope = take(&room, task->dim);
+  with->value = take(&room, 1);
+  with->rows = take(&room, elements);
+  with->scratch = (real *)room;
   with->out[0] = (real *)with->value;
-  for (int k = 0; k < VARIABLES; ++k) with->out[k + 1] = (real *)(with->slope + PLACES_OF[k]);
+  for (int k = 0; k < task->variables; ++k)
+    with->out[k + 1] = (real *)(with->slope + task->places[k]);
   const vec *place = with->rows;
   for (int k = 0; k < task->columns; ++k) {
     with->columns[k] = (const real *)place;
@@ -93,11 +101,6 @@ static int begin(evaluator *with, const job *task) {
   with->in.shared = task->shared;
   with->in.rows = with->columns;
   return 1;
-}
-
-static void end(evaluator *with) {
-  free(with->memory);
-  free(with->columns);
 }
 
 /* The starts of a block; lanes that are left over repeat the last of them. */
@@ -145,7 +148,7 @@ static void load_rows(evaluator *with, const int64_t *lanes) {
 }
 
 static void retract(const job *task, vec *y) {
-  for (int j = 0; j < DIM; ++j) y[j] = clamp(y[j], splat(task->lower[j]), splat(task->upper[j]));
+  for (int j = 0; j < task->dim; ++j) y[j] = clamp(y[j], splat(task->lower[j]), splat(task->upper[j]));
 }
 
 /* Coordinates that bounds from the row are folded into, as in `rows/boxes.py`: the last four data by
@@ -154,7 +157,7 @@ static void open_box(evaluator *with) {
   const real **last = with->columns + with->task->columns - 4;
   const vec *shift = (const vec *)last[0], *width = (const vec *)last[1];
   const vec *lower = (const vec *)last[2], *upper = (const vec *)last[3];
-  for (int i = 0; i < DIM; ++i) {
+  for (int i = 0; i < with->task->dim; ++i) {
     vec u = with->point[i], x = shift[i] + width[i] * u;
     ivec both = is_finite(lower[i]) & is_finite(upper[i]);
     with->point[i] = clamp(choose(both & (u >= 1), upper[i], x), lower[i], upper[i]);
@@ -163,13 +166,14 @@ static void open_box(evaluator *with) {
 
 static void close_box(evaluator *with) {
   const vec *width = (const vec *)with->columns[with->task->columns - 3];
-  for (int i = 0; i < DIM; ++i) with->slope[i] *= width[i];
+  for (int i = 0; i < with->task->dim; ++i) with->slope[i] *= width[i];
 }
 
 /* Value and gradient at solver's coordinates; `inf` and 0 where one of them is not finite. */
 static vec evaluate(evaluator *with, const vec *restrict y, vec *restrict gradient) {
   const job *task = with->task;
-  for (int i = 0; i < DIM; ++i) {
+  const int64_t dim = task->dim;
+  for (int i = 0; i < dim; ++i) {
     int64_t j = task->order[i];
     vec floor = splat(task->floor[j]), ceiling = splat(task->ceiling[j]);
     vec x = clamp(task->shift[j] + task->scale[j] * y[j], floor, ceiling);
@@ -178,22 +182,22 @@ static vec evaluate(evaluator *with, const vec *restrict y, vec *restrict gradie
     with->point[i] = choose(y[j] >= task->upper[j], ceiling, x);
   }
   if (task->boxes) open_box(with);
-  objective(task->objective, (const real *)with->point, &with->in, with->out, with->scratch);
+  task->minimized((const real *)with->point, &with->in, with->out, with->scratch);
   if (task->boxes) close_box(with);
   ivec finite = is_finite(*with->value);
-  for (int i = 0; i < DIM; ++i) {
+  for (int i = 0; i < dim; ++i) {
     int64_t j = task->order[i];
     gradient[j] = task->scale[j] * with->slope[i];
     finite &= is_finite(gradient[j]);
   }
-  for (int j = 0; j < DIM; ++j) gradient[j] = keep(finite, gradient[j]);
+  for (int j = 0; j < dim; ++j) gradient[j] = keep(finite, gradient[j]);
   return choose(finite, *with->value, splat(INFINITY));
 }
 
 /* The largest entry of the projected gradient. */
 static vec measure_stationarity(const job *task, const vec *y, const vec *gradient) {
   vec largest = splat(0);
-  for (int j = 0; j < DIM; ++j) {
+  for (int j = 0; j < task->dim; ++j) {
     vec end = clamp(y[j] - gradient[j], splat(task->lower[j]), splat(task->upper[j]));
     largest = larger(magnitude(end - y[j]), largest);
   }
@@ -209,15 +213,15 @@ typedef struct {
 int evaluate_starts(const job *task, const evaluated *to) {
   evaluator with;
   if (!begin(&with, task)) return 0;
-  vec *y = aligned_alloc(64, 2 * DIM * sizeof(vec)), *slope = y + DIM;
+  vec *y = aligned_alloc(64, 2 * task->dim * sizeof(vec)), *slope = y + task->dim;
   for (int64_t first = 0; y != NULL && first < task->count; first += LANES) {
     int64_t lanes[LANES];
     int used = choose_lanes(task, first, lanes);
     load_rows(&with, lanes);
-    load(y, to->position, lanes, DIM);
+    load(y, to->position, lanes, task->dim);
     vec found = evaluate(&with, y, slope);
     store(&found, to->value, lanes, used, 1);
-    store(slope, to->gradient, lanes, used, DIM);
+    store(slope, to->gradient, lanes, used, task->dim);
   }
   int done = y != NULL;
   free(y);

@@ -17,7 +17,7 @@ from ebmlang.lower.tiers import Tier, asked_tier, say_once
 from ebmlang.passes.gradient.lagrangian import row_path
 from ebmlang.runtime import DerivedTarget, RowTarget, Target
 from ebmlang.solve.native.machine import BOX_COLUMNS, Machine, Machines
-from ebmlang.solve.native.text import Function, write_unit
+from ebmlang.solve.native.text import Function, write_descents, write_objectives
 from ebmlang.spaces import SolvingChart
 
 STEP_COST, ELEMENT_COST = 1e-3, 3e-9
@@ -29,9 +29,10 @@ PASSES = 70
 USUAL_STEPS, TURNS = 250, 4
 """Steps after which most of a batch is at rest, and by how much more turns of multipliers take."""
 
-BUILD_COST = 1.5
-"""What is worth a call of the compiler [s]: as much as it takes, 0.9 to 1.6. What is built is kept,
-but starts that rest early make the work less than it is taken for, up to five times."""
+BUILD_COST = 0.5
+"""What is worth a call of the compiler [s]: an objective takes 0.1 to 0.5. The loops around it are
+built once for all problems. Starts that rest early make the work less than it is taken for, up to
+five times."""
 
 LARGEST = 10_000
 """Most coordinates: with its pairs a block of starts then takes 17 MB, past any cache."""
@@ -73,21 +74,26 @@ def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines |
     if len(bound) < len(programs) or (cheap and tier is None):
         return None
     functions = [Function(name=each.program.name, text=each.program.text) for each in bound]
-    # Outputs are the value, then the gradient by each variable.
-    text = write_unit(functions, bound[0].program.sizes[1:])
-    library = build_library(text, PRECISIONS[target.dtype])
-    if isinstance(library, Absence):
-        say_once(library.reason)
-        return None
+    texts = (write_descents(), write_objectives(functions))
+    loops, library = (build_library(text, PRECISIONS[target.dtype]) for text in texts)
+    for part in (loops, library):
+        if isinstance(part, Absence):
+            say_once(part.reason)
+            return None
+    assert not isinstance(loops, Absence)
+    assert not isinstance(library, Absence)
     machines = [
         Machine(
+            loops=loops,
             library=library,
-            number=number,
+            name=each.program.name,
+            # Outputs are the value, then the gradient by each variable.
+            sizes=tuple(each.program.sizes[1:]),
             dtype=target.dtype,
             shared=each.shared,
             rows=each.program.rows,
         )
-        for number, each in enumerate(bound)
+        for each in bound
     ]
     return Machines(lagrangian=machines[0], violation=machines[1] if len(bound) > 1 else None)
 

@@ -14,55 +14,73 @@ typedef struct {
 } lbfgs_state;
 
 typedef struct {
-  vec position[DIM], gradient[DIM], direction[DIM], trial[DIM], found[DIM], newton[DIM];
-  vec moves[MEMORY][DIM], changes[MEMORY][DIM]; /* a ring: `newest` is the place of the last */
+  int64_t dim;
+  vec *position, *gradient, *direction, *trial, *found, *newton; /* [dim] */
+  ivec *held;
+  vec *moves[MEMORY], *changes[MEMORY]; /* a ring: `newest` is the place of the last */
   vec along[MEMORY], length[MEMORY];            /* products on what is free: s y, y y */
-  ivec known[MEMORY], convex[MEMORY], fresh[MEMORY], held[DIM];
+  ivec known[MEMORY], convex[MEMORY], fresh[MEMORY];
   vec value, size, trials, stationarity;
   ivec modelled, converged, stalled;
   int newest;
 } lbfgs_block;
 
+enum { LBFGS_ARRAYS = 7 + 2 * MEMORY };
+
+static void furnish_lbfgs(lbfgs_block *at, vec *room, int64_t dim) {
+  at->dim = dim;
+  at->position = take(&room, dim);
+  at->gradient = take(&room, dim);
+  at->direction = take(&room, dim);
+  at->trial = take(&room, dim);
+  at->found = take(&room, dim);
+  at->newton = take(&room, dim);
+  at->held = (ivec *)take(&room, dim);
+  /* Pairs lie one after the other, as they do in the batch. */
+  for (int k = 0; k < MEMORY; ++k) at->moves[k] = take(&room, dim);
+  for (int k = 0; k < MEMORY; ++k) at->changes[k] = take(&room, dim);
+}
+
 static void load_lbfgs(lbfgs_block *at, const lbfgs_state *batch, const int64_t *lanes) {
-  load(at->position, batch->position, lanes, DIM);
+  load(at->position, batch->position, lanes, at->dim);
   load(&at->value, batch->value, lanes, 1);
-  load(at->gradient, batch->gradient, lanes, DIM);
-  load(at->moves[0], batch->moves, lanes, MEMORY * DIM);
-  load(at->changes[0], batch->changes, lanes, MEMORY * DIM);
+  load(at->gradient, batch->gradient, lanes, at->dim);
+  load(at->moves[0], batch->moves, lanes, MEMORY * at->dim);
+  load(at->changes[0], batch->changes, lanes, MEMORY * at->dim);
   for (int k = 0; k < MEMORY; ++k) {
     at->known[k] = load_truth(batch->known, lanes, MEMORY, k);
     at->fresh[k] = at->known[k];
     at->convex[k] = at->known[k] & 0;
     at->along[k] = at->length[k] = splat(0);
   }
-  load(at->direction, batch->direction, lanes, DIM);
+  load(at->direction, batch->direction, lanes, at->dim);
   at->modelled = load_truth(batch->modelled, lanes, 1, 0);
   load(&at->size, batch->size, lanes, 1);
   for (int lane = 0; lane < LANES; ++lane) at->trials[lane] = batch->trials[lanes[lane]];
   load(&at->stationarity, batch->stationarity, lanes, 1);
   at->converged = load_truth(batch->converged, lanes, 1, 0);
   at->stalled = load_truth(batch->stalled, lanes, 1, 0);
-  for (int j = 0; j < DIM; ++j) at->held[j] = at->known[0] & 0;
+  for (int j = 0; j < at->dim; ++j) at->held[j] = at->known[0] & 0;
   at->newest = MEMORY - 1;
 }
 
 static void store_lbfgs(
     const lbfgs_block *at, const lbfgs_state *batch, const int64_t *lanes, int used) {
-  store(at->position, batch->position, lanes, used, DIM);
+  store(at->position, batch->position, lanes, used, at->dim);
   store(&at->value, batch->value, lanes, used, 1);
-  store(at->gradient, batch->gradient, lanes, used, DIM);
+  store(at->gradient, batch->gradient, lanes, used, at->dim);
   for (int k = 0; k < MEMORY; ++k) {
     int from = (at->newest + 1 + k) % MEMORY;
     for (int lane = 0; lane < used; ++lane) {
-      int64_t place = (lanes[lane] * MEMORY + k) * DIM;
-      for (int j = 0; j < DIM; ++j) {
+      int64_t place = (lanes[lane] * MEMORY + k) * at->dim;
+      for (int j = 0; j < at->dim; ++j) {
         batch->moves[place + j] = at->moves[from][j][lane];
         batch->changes[place + j] = at->changes[from][j][lane];
       }
     }
     store_truth(at->known[from], batch->known, lanes, used, MEMORY, k);
   }
-  store(at->direction, batch->direction, lanes, used, DIM);
+  store(at->direction, batch->direction, lanes, used, at->dim);
   store_truth(at->modelled, batch->modelled, lanes, used, 1, 0);
   store(&at->size, batch->size, lanes, used, 1);
   for (int lane = 0; lane < used; ++lane) batch->trials[lanes[lane]] = (int64_t)at->trials[lane];
@@ -74,9 +92,10 @@ static void store_lbfgs(
 /* Which coordinates are at a bound with a gradient that pushes outwards; whether others than
    before. */
 static int hold(const job *task, lbfgs_block *at) {
+  const int64_t dim = at->dim;
   vec edge = smaller(at->stationarity, splat(HOLD));
   ivec differ = at->known[0] & 0;
-  for (int j = 0; j < DIM; ++j) {
+  for (int j = 0; j < dim; ++j) {
     vec y = at->position[j], gradient = at->gradient[j];
     ivec held = ((y <= task->lower[j] + edge) & (gradient > 0)) |
                 ((y >= task->upper[j] - edge) & (gradient < 0));
@@ -88,13 +107,14 @@ static int hold(const job *task, lbfgs_block *at) {
 
 /* Take the products of pairs on what is free: of all where that has changed, else of new ones. */
 static void judge_pairs(lbfgs_block *at, int all) {
+  const int64_t dim = at->dim;
   for (int k = 0; k < MEMORY; ++k) {
     if (!any(at->known[k] & (all ? at->known[k] : at->fresh[k]))) {
       at->convex[k] &= at->known[k];
       continue;
     }
     vec along = splat(0), length = splat(0), reach = splat(0);
-    for (int j = 0; j < DIM; ++j) {
+    for (int j = 0; j < dim; ++j) {
       vec move = keep(~at->held[j], at->moves[k][j]), change = keep(~at->held[j], at->changes[k][j]);
       along += move * change;
       length += change * change;
@@ -109,35 +129,36 @@ static void judge_pairs(lbfgs_block *at, int all) {
 
 /* Choose direction and first step size at the current positions. */
 static void aim(const job *task, lbfgs_block *at, ivec where) {
+  const int64_t dim = at->dim;
   judge_pairs(at, hold(task, at));
   vec *const newton = at->newton, shares[MEMORY], scale = splat(1);
   ivec has_pairs = at->known[0] & 0;
-  for (int j = 0; j < DIM; ++j) newton[j] = keep(~at->held[j], at->gradient[j]);
-  vec inside = dot(newton, newton);
+  for (int j = 0; j < dim; ++j) newton[j] = keep(~at->held[j], at->gradient[j]);
+  vec inside = dot(newton, newton, dim);
   for (int age = 0; age < MEMORY; ++age) {
     int k = (at->newest + MEMORY - age) % MEMORY;
     ivec convex = at->convex[k];
     if (!any(convex)) continue;
     scale = choose(convex & ~has_pairs, at->along[k] / at->length[k], scale);
     has_pairs |= convex;
-    shares[k] = keep(convex, dot(at->moves[k], newton) / at->along[k]);
-    for (int j = 0; j < DIM; ++j)
+    shares[k] = keep(convex, dot(at->moves[k], newton, dim) / at->along[k]);
+    for (int j = 0; j < dim; ++j)
       newton[j] -= shares[k] * keep(~at->held[j], at->changes[k][j]);
   }
-  for (int j = 0; j < DIM; ++j) newton[j] *= scale;
+  for (int j = 0; j < dim; ++j) newton[j] *= scale;
   for (int age = MEMORY - 1; age >= 0; --age) {
     int k = (at->newest + MEMORY - age) % MEMORY;
     if (!any(at->convex[k])) continue;
-    vec share = shares[k] - keep(at->convex[k], dot(at->changes[k], newton) / at->along[k]);
-    for (int j = 0; j < DIM; ++j) newton[j] += share * keep(~at->held[j], at->moves[k][j]);
+    vec share = shares[k] - keep(at->convex[k], dot(at->changes[k], newton, dim) / at->along[k]);
+    for (int j = 0; j < dim; ++j) newton[j] += share * keep(~at->held[j], at->moves[k][j]);
   }
 
   vec slope = splat(0);
-  for (int j = 0; j < DIM; ++j) slope -= newton[j] * keep(~at->held[j], at->gradient[j]);
-  vec steep = root(inside) * root(dot(newton, newton));
+  for (int j = 0; j < dim; ++j) slope -= newton[j] * keep(~at->held[j], at->gradient[j]);
+  vec steep = root(inside) * root(dot(newton, newton, dim));
   ivec descends = has_pairs & is_finite(slope) & (slope < -(real)DESCENT * steep);
   vec longest = splat(TINY), farthest = splat(1);
-  for (int j = 0; j < DIM; ++j) {
+  for (int j = 0; j < dim; ++j) {
     /* Held coordinates go straight to their bound, at the scale of the model. */
     vec gradient = at->gradient[j];
     vec modelled = choose(at->held[j], -scale * gradient, -newton[j]);
@@ -157,14 +178,15 @@ static inline ivec is_converged(vec stationarity, vec value, real tolerance) {
 
 /* Take the trial point in the lanes where it is good, and shorten the step in the others. */
 static void step_lbfgs(evaluator *with, lbfgs_block *at, real tolerance) {
+  const int64_t dim = at->dim;
   const job *task = with->task;
   ivec done = at->converged | at->stalled;
-  for (int j = 0; j < DIM; ++j) at->trial[j] = at->position[j] + at->size * at->direction[j];
+  for (int j = 0; j < dim; ++j) at->trial[j] = at->position[j] + at->size * at->direction[j];
   retract(task, at->trial);
   vec value = evaluate(with, at->trial, at->found);
   vec stationarity = measure_stationarity(task, at->trial, at->found);
   vec predicted = splat(0);
-  for (int j = 0; j < DIM; ++j) predicted += at->gradient[j] * (at->trial[j] - at->position[j]);
+  for (int j = 0; j < dim; ++j) predicted += at->gradient[j] * (at->trial[j] - at->position[j]);
   vec noise = (real)NOISE * REAL_EPS * magnitude(at->value);
   ivec lower = (value <= at->value + (real)DECREASE * predicted) & (predicted < 0);
   ivec level = (value <= at->value + noise) & (stationarity < at->stationarity);
@@ -176,7 +198,7 @@ static void step_lbfgs(evaluator *with, lbfgs_block *at, real tolerance) {
 
   int k = at->newest = (at->newest + 1) % MEMORY;
   at->known[k] = at->fresh[k] = accepted;
-  for (int j = 0; j < DIM; ++j) {
+  for (int j = 0; j < dim; ++j) {
     at->moves[k][j] = keep(accepted, at->trial[j] - at->position[j]);
     at->changes[k][j] = keep(accepted, at->found[j] - at->gradient[j]);
     at->position[j] = choose(accepted, at->trial[j], at->position[j]);
@@ -198,9 +220,10 @@ static void step_lbfgs(evaluator *with, lbfgs_block *at, real tolerance) {
 int lbfgs(const job *task, const lbfgs_state *from, const lbfgs_state *to, double tolerance) {
   evaluator with;
   if (!begin(&with, task)) return 0;
-  size_t size = (sizeof(lbfgs_block) + 63) / 64 * 64;
-  lbfgs_block *at = aligned_alloc(64, size);
-  for (int64_t first = 0; at != NULL && first < task->count; first += LANES) {
+  lbfgs_block own, *at = &own;
+  vec *room = aligned_alloc(64, LBFGS_ARRAYS * task->dim * sizeof(vec));
+  furnish_lbfgs(at, room, task->dim);
+  for (int64_t first = 0; room != NULL && first < task->count; first += LANES) {
     int64_t lanes[LANES];
     int used = choose_lanes(task, first, lanes);
     load_rows(&with, lanes);
@@ -211,8 +234,8 @@ int lbfgs(const job *task, const lbfgs_state *from, const lbfgs_state *to, doubl
     }
     store_lbfgs(at, to, lanes, used);
   }
-  int done = at != NULL;
-  free(at);
+  int done = room != NULL;
+  free(room);
   end(&with);
   return done;
 }

@@ -36,8 +36,12 @@ class _Job(ctypes.Structure):
         ("count", ctypes.c_int64),
         ("which", ctypes.c_void_p),
         ("steps", ctypes.c_int64),
+        ("minimized", ctypes.c_void_p),
+        ("scratch", ctypes.c_int64),
         ("shared", ctypes.c_void_p),
-        ("objective", ctypes.c_int64),
+        ("dim", ctypes.c_int64),
+        ("variables", ctypes.c_int64),
+        ("places", ctypes.c_void_p),
         ("boxes", ctypes.c_int64),
         ("columns", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("widths", "rows", "order", "shift", "scale")),
@@ -50,15 +54,19 @@ class Machine:
     """An objective over boxes as machine code.
 
     Attributes:
-        library: The loops around it, and perhaps around others.
-        number: Which of the library's objectives it is.
+        loops: Of descents, around any objective.
+        library: What it is in.
+        name: What it is called there.
+        sizes: How many numbers each variable has, in the order of the packed point.
         dtype: What its reals are.
         shared: The arrays that it reads, whatever the start.
         rows: The paths of the data by row that it reads, in its order.
     """
 
+    loops: Library
     library: Library
-    number: int
+    name: str
+    sizes: tuple[int, ...]
     dtype: torch.dtype
     shared: tuple[Tensor, ...]
     rows: tuple[str, ...]
@@ -92,7 +100,10 @@ class Machine:
             steps: How many steps they take.
             arguments: What follows the job. Any: as ctypes takes them.
         """
-        function = self.library.handle[name]
+        function, code = self.loops.handle[name], self.library.handle
+        minimized = ctypes.cast(code[f"{self.name}_objective"], ctypes.c_void_p)
+        scratch = ctypes.c_int64.in_dll(code, f"{self.name}_scratch")
+        places = torch.tensor([0, *self.sizes]).cumsum(0)
         boxes = BOX_COLUMNS if BOX_COLUMNS[0] in columns else ()
         paths = (*self.rows, *boxes)
         rows = [columns[path].to(self.dtype).contiguous() for path in paths]
@@ -108,8 +119,12 @@ class Machine:
                 len(part),
                 part.data_ptr(),
                 steps,
+                minimized,
+                scratch,
                 ctypes.addressof(addresses[0]),
-                self.number,
+                dim,
+                len(self.sizes),
+                places.data_ptr(),
                 int(bool(boxes)),
                 len(rows),
                 widths.data_ptr(),

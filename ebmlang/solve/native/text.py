@@ -1,7 +1,8 @@
-"""One translation unit: some objectives, what is known of them, and the loops of all descents."""
+"""What is compiled: the loops of all descents, once; and the objectives of each problem."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ebmlang.lower.native.emit import support
@@ -40,44 +41,26 @@ class Function:
     text: str
 
 
-def write_unit(objectives: Sequence[Function], sizes: Sequence[int]) -> str:
-    """Return the text of the whole unit, without the prelude.
-
-    Args:
-        objectives: A job names one by its place.
-        sizes: How many numbers each variable has, in the order of the packed point.
-    """
-    starts = [sum(sizes[:i]) for i in range(len(sizes))]
-    known = {
-        "DIM": sum(sizes),
-        "VARIABLES": len(sizes),
-        "PLACES": f"{{{', '.join(map(str, starts))}}}",
-        "TINY": "(REAL_IS_FLOAT ? 0x1p-126 : 0x1p-1022)",
-        **CONSTANTS,
-    }
+@cache
+def write_descents() -> str:
+    """Return the text of the loops, without the prelude: the same for every problem."""
+    known = {"TINY": "(REAL_IS_FLOAT ? 0x1p-126 : 0x1p-1022)", **CONSTANTS}
     head = "\n".join(f"#define {name} {value}" for name, value in known.items())
     loops = [(FOLDER / part).read_text(encoding="utf-8") for part in PARTS]
-    texts = [objective.text for objective in objectives]
-    return "\n\n".join([support(), *texts, _choice(objectives), head, *loops])
+    return "\n\n".join([support(), head, *loops])
 
 
-def _choice(objectives: Sequence[Function]) -> str:
-    """Return the one function that stands for all, and the scratch that is enough for each."""
-    scratch = "0"
-    for objective in objectives:
-        scratch = f"LARGER_OF({scratch}, {objective.name}_SCRATCH)"
-    cases = [
-        f"    case {place}: {objective.name}(x, in, out, scratch); break;"
-        for place, objective in enumerate(objectives)
+def write_objectives(objectives: Sequence[Function]) -> str:
+    """Return the text of some objectives, without the prelude.
+
+    Of each there are `name_objective`, as the loops call it, and `name_scratch`, how many numbers
+    it works in.
+    """
+    exported = [
+        f"void {each.name}_objective(const real *x, const inputs *in, real *const *out,\n"
+        f"                      real *scratch) {{\n"
+        f"  {each.name}(x, in, out, scratch);\n}}\n"
+        f"const int64_t {each.name}_scratch = {each.name}_SCRATCH;"
+        for each in objectives
     ]
-    lines = [
-        "#define LARGER_OF(one, other) ((one) > (other) ? (one) : (other))",
-        f"#define OBJECTIVE_SCRATCH {scratch}",
-        "static void objective(int64_t number, const real *x, const inputs *in, real *const *out,",
-        "                      real *scratch) {",
-        "  switch (number) {",
-        *cases,
-        "  }",
-        "}",
-    ]
-    return "\n".join(lines)
+    return "\n\n".join([support(), *(each.text for each in objectives), *exported])

@@ -5,7 +5,7 @@ import torch
 from ebmlang.lang import DomainKind
 from ebmlang.lower.native.build import Library, build_library
 from ebmlang.solve.native.machine import Machine, Machines
-from ebmlang.solve.native.text import Function, write_unit
+from ebmlang.solve.native.text import Function, write_descents, write_objectives
 from ebmlang.solve.objective import Lagrangian
 from ebmlang.spaces import build_solving_chart
 from tests.runtime.function_target import FunctionTarget, layout_of
@@ -39,10 +39,19 @@ def valleys(x: torch.Tensor) -> torch.Tensor:
 
 def build_objective(dtype: torch.dtype, count: int, *, machine: bool, **bounds) -> Lagrangian:
     precision = "float64" if dtype is torch.float64 else "float32"
-    unit = write_unit([Function(name="valleys", text=VALLEYS)], (DIM,))
-    library = build_library(unit, precision)
+    texts = write_descents(), write_objectives([Function(name="valleys", text=VALLEYS)])
+    loops, library = (build_library(text, precision) for text in texts)
+    assert isinstance(loops, Library), loops
     assert isinstance(library, Library), library
-    code = Machine(library=library, number=0, dtype=dtype, shared=(), rows=())
+    code = Machine(
+        loops=loops,
+        library=library,
+        name="valleys",
+        sizes=(DIM,),
+        dtype=dtype,
+        shared=(),
+        rows=(),
+    )
     empty = torch.empty(count, 0, dtype=dtype)
     layout = layout_of(DomainKind.REAL, DIM, **bounds)
     return Lagrangian(
