@@ -9,12 +9,16 @@ from torch import Tensor
 from ebmlang.runtime import Deadline, Interrupt, Progress
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.native.loops import leap
-from ebmlang.solve.objective import Objective
+from ebmlang.solve.objective import MachineObjective, Objective
 from ebmlang.solve.solution import StoppingReason
 from ebmlang.solve.states import take_each
 
 CHECK_EVERY = 10
 """Steps between looks at which starts are done: each look waits for the device."""
+
+WORTH_A_LOOK = 20_000
+"""Coordinates that machine code moves in about the time that a look takes. It stops by itself where
+all is done, so that few starts need no more looks than these."""
 
 LEAP = 4_000_000
 """Coordinates that machine code moves in one call: some tenths of a second, between which a run can
@@ -70,10 +74,10 @@ def descend(
         stationarity=begun.stationarity.clone(),
         done=begun.done.clone(),
     )
-    here = objective
-    for count in _pieces(steps):
-        if watch.reason is not None or bool(result.done.all()):
-            break
+    here, left_over = objective, steps
+    while left_over and watch.reason is None and not bool(result.done.all()):
+        count = min(left_over, _pace(here, len(rows)))
+        left_over -= count
         state = take_steps(method, here, state, count, starts=len(rows), watch=watch)
         found = method.read(state)
         result.position[rows] = found.position
@@ -121,6 +125,8 @@ def take_steps(
     return state
 
 
-def _pieces(steps: int) -> list[int]:
-    full, rest = divmod(steps, CHECK_EVERY)
-    return [CHECK_EVERY] * full + ([rest] if rest else [])
+def _pace(objective: Objective, starts: int) -> int:
+    """Return the steps until the next look."""
+    if not isinstance(objective, MachineObjective) or objective.machine is None:
+        return CHECK_EVERY
+    return max(CHECK_EVERY, WORTH_A_LOOK // (starts * objective.chart.lower.shape[0]))

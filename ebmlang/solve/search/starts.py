@@ -14,6 +14,9 @@ CANDIDATES = 8
 """Points looked at per start. Half of the starts are the first points, for the sake of spread,
 half the best of the rest: an evaluation without gradient is cheap, and finds narrow basins."""
 
+AT_ONCE = 1024
+"""Fewest points whose merit is measured in one call."""
+
 REDRAWS = 10
 """How often starts where the energy is not finite are drawn again."""
 
@@ -64,7 +67,7 @@ def _screen(
     y = chart.from_written(x)
     spread = count - count // 2
     with torch.no_grad():
-        parts = [y[i : i + count] for i in range(spread, len(y), count)]
+        parts = torch.split(y[spread:], max(count, AT_ONCE))
         merit = torch.cat([measure_merit(target, chart, part) for part in parts])
     best = torch.argsort(merit, stable=True)[: count // 2] + spread
     return torch.cat([y[:spread], y[best]])
