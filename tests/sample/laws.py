@@ -1,14 +1,24 @@
-"""Targets whose draws can be made exactly, one for each kind of domain."""
+"""Targets whose draws can be made exactly, one for each kind of domain.
+
+Those that can be moved in machine code are specs too: where the environment's `EBM_TIER` is
+`native`, the tests that build on them are about that.
+"""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
 
+import ebmlang
+from ebmlang.api.compile import compile_model
 from ebmlang.lang import DomainKind
+from ebmlang.lower.tiers import Tier, asked_tier
+from ebmlang.runtime import Target
 from ebmlang.sample.density import Density, Reference, TargetDensity, TemperedDensity
+from ebmlang.sample.native import compile_density
 from ebmlang.spaces import Layout, build_sampling_chart, draw_starts
 from tests.runtime.function_target import FunctionTarget, layout_of, nothing
 
@@ -27,6 +37,8 @@ class Law:
         requirements: Margins of what is required.
         reference: Where the density is tempered, the end of temperature 0; then `draw` is from
             the density in between, at `INVERSE_TEMPERATURE`.
+        spec: The same as a spec, with its point as `x`, without the term `e` that is its energy.
+        formula: The energy, in the language.
     """
 
     layout: Layout
@@ -35,9 +47,13 @@ class Law:
     step_size: float
     requirements: Callable[[Tensor], Tensor] = nothing
     reference: Reference | None = None
+    spec: str = ""
+    formula: str = ""
 
     @property
-    def target(self) -> FunctionTarget:
+    def target(self) -> Target:
+        if in_machine_code() and self.formula:
+            return compiled(f"{self.spec}\nminimize e: {self.formula}")
         return FunctionTarget(
             dim=self.layout.dim, energy=self.energy, requirements=self.requirements
         )
@@ -47,9 +63,19 @@ class Law:
         chart = build_sampling_chart(self.layout, dtype=torch.float64, device=CPU)
         plain = TargetDensity(target=self.target, chart=chart)
         if self.reference is None:
-            return plain
+            return compile_density(plain) if in_machine_code() else plain
         beta = torch.full((count,), INVERSE_TEMPERATURE, dtype=torch.float64)
         return TemperedDensity(plain=plain, reference=self.reference, inverse_temperature=beta)
+
+
+def in_machine_code() -> bool:
+    """Whether tests are to be about machine code."""
+    return asked_tier() is Tier.NATIVE
+
+
+@cache
+def compiled(text: str) -> Target:
+    return compile_model(ebmlang.loads(text), dtype=torch.float64, device="cpu").packed()
 
 
 def normal(count: int, dim: int, rng: torch.Generator) -> Tensor:
@@ -66,7 +92,7 @@ def gamma(shape: Tensor, count: int, rng: torch.Generator) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-SCALES = torch.tensor([1.0, 3.0, 0.3]).double()
+SCALES = torch.tensor([1.0, 3.0, 0.3], dtype=torch.float64)
 SHAPES = torch.tensor([1.0, 2.0, 4.0]).double()
 LOWER, UPPER = -0.5, 1.5
 CONCENTRATION = 1.0
@@ -79,6 +105,16 @@ CENTER = 1.8
 """Distance of the modes of the mixture from 0, in their standard deviation."""
 HEIGHT = 0.2
 """Lower end of the cap of the sphere."""
+
+
+_ROWS = torch.linalg.inv(ROOT).tolist()
+WHITENED = f"const whitening = {_ROWS}\nvar x: real[3]\nlet z = whitening @ x"
+TWO_DISCS = """
+var x: real[2]
+let left = norm(x + [0.7, 0])
+let right = norm(x - [0.7, 0])
+require inside: (left <= 1 or right <= 1) and norm(x) >= 0.5
+"""
 
 
 def truncated_normal(count: int, rng: torch.Generator) -> Tensor:
@@ -189,54 +225,72 @@ LAWS = {
         energy=lambda x: (x @ torch.linalg.inv(ROOT).T).square().sum(1) / 2,
         draw=correlated_normal,
         step_size=0.45,
+        spec=WHITENED,
+        formula="dot(z, z) / 2",
     ),
     "two normals": Law(
         layout=layout_of(DomainKind.REAL, 1),
         energy=two_normals_energy,
         draw=two_normals,
         step_size=1.2,
+        spec="var x: real[1]",
+        formula="-log(exp(-(x[0] - 1.8)^2 / 2) + exp(-(x[0] + 1.8)^2 / 2))",
     ),
     "normal": Law(
         layout=layout_of(DomainKind.REAL, 3),
         energy=lambda x: (x / SCALES).square().sum(1) / 2,
         draw=lambda count, rng: normal(count, 3, rng) * SCALES,
         step_size=0.3,
+        spec="var x: real[3]",
+        formula="sum((x / [1, 3, 0.3])^2) / 2",
     ),
     "truncated normal": Law(
         layout=layout_of(DomainKind.REAL, 2, lower=LOWER, upper=UPPER),
         energy=lambda x: x.square().sum(1) / 2,
         draw=truncated_normal,
         step_size=0.8,
+        spec="var x: real[2] in [-0.5, 1.5]",
+        formula="sum(x^2) / 2",
     ),
     "exponential from above": Law(
         layout=layout_of(DomainKind.REAL, 2, upper=1.0),
         energy=lambda x: -x.sum(1),
         draw=lambda count, rng: 1 + uniform(count, 2, rng).log(),
         step_size=0.5,
+        spec="var x: real[2] in [-inf, 1]",
+        formula="-sum(x)",
     ),
     "exponential": Law(
         layout=layout_of(DomainKind.POSITIVE, 1),
         energy=lambda x: x.sum(1),
         draw=lambda count, rng: -uniform(count, 1, rng).log(),
         step_size=0.7,
+        spec="var x: positive[1]",
+        formula="sum(x)",
     ),
     "gamma": Law(
         layout=layout_of(DomainKind.POSITIVE, 3),
         energy=lambda x: (x - (SHAPES - 1) * x.log()).sum(1),
         draw=lambda count, rng: gamma(SHAPES, count, rng),
         step_size=0.4,
+        spec="var x: positive[3]",
+        formula="sum(x - [0, 1, 3] * log(x))",
     ),
     "ordered normal": Law(
         layout=layout_of(DomainKind.ORDERED, 3),
         energy=lambda x: x.square().sum(1) / 2,
         draw=lambda count, rng: normal(count, 3, rng).sort(dim=1).values,
         step_size=0.3,
+        spec="var x: ordered[3]",
+        formula="sum(x^2) / 2",
     ),
     "dirichlet": Law(
         layout=layout_of(DomainKind.SIMPLEX, 3),
         energy=lambda x: -((SHAPES - 1) * x.log()).sum(1),
         draw=dirichlet,
         step_size=0.5,
+        spec="var x: simplex[3]",
+        formula="-sum([0, 1, 3] * log(x))",
     ),
     "von mises-fisher": Law(
         layout=layout_of(DomainKind.UNIT, 3),
@@ -261,6 +315,8 @@ LAWS = {
         energy=lambda x: x.square().sum(1) / 2 + torch.where(x[:, 0] < 0, torch.nan, 0.0),
         draw=half_normal,
         step_size=0.5,
+        spec="var x: real[2]",
+        formula="sum(x^2) / 2 + 1e-300 * sqrt(x[0])",
     ),
     "normal where something is required": Law(
         layout=layout_of(DomainKind.REAL, 2),
@@ -268,6 +324,8 @@ LAWS = {
         draw=half_normal,
         step_size=0.5,
         requirements=lambda x: x[:, :1],
+        spec="var x: real[2]\nrequire right: x[0] >= 0",
+        formula="sum(x^2) / 2",
     ),
     "uniform in a disc": Law(
         layout=layout_of(DomainKind.REAL, 2),
@@ -275,6 +333,8 @@ LAWS = {
         draw=disc,
         step_size=0.4,
         requirements=lambda x: 1 - x.square().sum(1)[:, None],
+        spec="var x: real[2]\nrequire near: sum(x^2) <= 1",
+        formula="0 * sum(x)",
     ),
     "normal in two discs without a third": Law(
         layout=layout_of(DomainKind.REAL, 2),
@@ -282,6 +342,8 @@ LAWS = {
         draw=in_discs,
         step_size=0.4,
         requirements=discs,
+        spec=TWO_DISCS,
+        formula="sum(x^2) / 2",
     ),
     "von mises-fisher on a cap": Law(
         layout=layout_of(DomainKind.UNIT, 3),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ebmlang.sample.advance import find_flight
 from ebmlang.sample.kernels.combine import Cycle, Mixture, on_block
 from ebmlang.sample.kernels.generalized import Generalized
 from ebmlang.sample.kernels.hmc import Hmc
@@ -18,7 +19,7 @@ from ebmlang.sample.metric import Dense, Diagonal, LowRank, Metric
 from ebmlang.sample.sampler import Kernel
 from ebmlang.sample.warp import Warp
 from ebmlang.spaces import SamplingChart
-from tests.sample.laws import LAWS, Law
+from tests.sample.laws import LAWS, Law, in_machine_code
 
 Build = Callable[[Tensor, SamplingChart], Kernel]
 
@@ -166,9 +167,21 @@ ROWS = {
 }
 """Every kernel that claims to be exact, and every way to combine them."""
 
-CASES = tuple((kernel, name) for kernel, row in ROWS.items() for name in LAWS if row.suits(name))
-"""The table: a kernel and a law each."""
-
 
 def build(kernel: str, law: Law) -> Kernel:
     return ROWS[kernel].build(number(law.step_size), law.density(1).chart)
+
+
+def runs(kernel: str, name: str) -> bool:
+    """Whether the tier that is asked for can move a kernel in a law."""
+    if not ROWS[kernel].suits(name):
+        return False
+    law = LAWS[name]
+    return not in_machine_code() or find_flight(build(kernel, law), law.density(1)) is not None
+
+
+CASES = tuple((kernel, name) for kernel in ROWS for name in LAWS if runs(kernel, name))
+"""The table: a kernel and a law each."""
+
+MOVING = tuple(kernel for kernel in ROWS if any(row == kernel for row, _ in CASES))
+"""The kernels in it."""

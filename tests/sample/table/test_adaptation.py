@@ -1,11 +1,15 @@
 """What is learnt in the warm-up, and that nothing is learnt after it."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
 from ebmlang.sample.loop import Plan, build_setting, sample
+from ebmlang.sample.native import Machine, compile_density
 from ebmlang.sample.sampler import Sampler, Setting
-from tests.sample.laws import LAWS
+from tests.sample.laws import LAWS, in_machine_code
 from tests.sample.table.samplers import SAMPLERS, put_back, warm_up
 from tests.sample.table.walk import FAMILY, compare, draw_exact
 
@@ -24,6 +28,8 @@ TABLE = pytest.mark.parametrize("name", SAMPLERS)
 
 def prepare() -> tuple[Setting, torch.Tensor]:
     setting = build_setting(LAW.target, LAW.layout, seed=4, chains=CHAINS)
+    if in_machine_code():
+        setting = replace(setting, density=compile_density(setting.density))
     return setting, setting.density.chart.from_written(draw_exact(LAW, "adapt", CHAINS))
 
 
@@ -81,6 +87,15 @@ def test_a_run_adapts_freezes_once_and_draws(name: str, monkeypatch: pytest.Monk
             return result
 
         monkeypatch.setattr(kind, verb, spy)
+
+    fly = Machine.fly
+
+    def watch(*args: Any, draws: int, **options: Any) -> object:
+        # Machine code takes draws by the kernel of the frozen state, many in a call.
+        calls.extend(["step"] * draws)
+        return fly(*args, draws=draws, **options)
+
+    monkeypatch.setattr(Machine, "fly", watch)
 
     plan = Plan(warmup=WARMUP, draws=STEPS)
     sample(LAW.target, LAW.layout, sampler, seed=4, chains=CHAINS, plan=plan)

@@ -12,8 +12,8 @@ from ebmlang.sample.metric import Dense, Metric
 from ebmlang.sample.sampler import Kernel
 from ebmlang.sample.state import begin
 from ebmlang.sample.streams import Streams
-from tests.sample.laws import LAWS, ROOT, Law
-from tests.sample.table.kernels import ROWS, build
+from tests.sample.laws import LAWS, ROOT, Law, in_machine_code
+from tests.sample.table.kernels import MOVING, build
 from tests.sample.table.walk import follow, streams_of
 
 CHAINS, STEPS = 200, 20
@@ -24,7 +24,7 @@ float64, which decides otherwise once in some 1e5 times."""
 FACTOR = 1024.0
 """A power of two: it changes no digit."""
 
-TABLE = pytest.mark.parametrize("kernel", ROWS)
+TABLE = pytest.mark.parametrize("kernel", MOVING)
 
 
 def run(kernel: Kernel, law: Law, points: Tensor) -> Tensor:
@@ -53,7 +53,9 @@ def rescaled(kernel: Kernel) -> Kernel:
 @TABLE
 def test_a_large_constant_in_the_energy_changes_no_draw(kernel: str) -> None:
     law = LAWS["correlated normal"]
-    lifted = replace(law, energy=lambda x: law.energy(x) + CONSTANT)
+    lifted = replace(
+        law, energy=lambda x: law.energy(x) + CONSTANT, formula=f"{law.formula} + {CONSTANT}"
+    )
     points = law.draw(CHAINS, torch.Generator().manual_seed(0))
 
     plain = run(build(kernel, law), law, points)
@@ -66,7 +68,11 @@ def test_a_large_constant_in_the_energy_changes_no_draw(kernel: str) -> None:
 @TABLE
 def test_coordinates_in_another_unit_give_the_same_draws_in_that_unit(kernel: str) -> None:
     law = LAWS["correlated normal"]
-    larger = replace(law, energy=lambda x: law.energy(x / FACTOR))
+    larger = replace(
+        law,
+        energy=lambda x: law.energy(x / FACTOR),
+        spec=law.spec.replace("@ x", f"@ (x / {FACTOR})"),
+    )
     points = law.draw(CHAINS, torch.Generator().manual_seed(0))
     step = build(kernel, law)
 
@@ -76,6 +82,7 @@ def test_coordinates_in_another_unit_give_the_same_draws_in_that_unit(kernel: st
     torch.testing.assert_close(scaled / FACTOR, plain, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.skipif(in_machine_code(), reason="it puts random numbers in another order, in torch")
 @pytest.mark.parametrize(
     "kernel", ["hmc", "langevin", "generalized", "nuts", "slice", "reflection"]
 )

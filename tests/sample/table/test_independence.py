@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebmlang.sample.advance import advance
 from ebmlang.sample.state import begin
 from ebmlang.sample.streams import Streams
 from tests.sample.laws import LAWS
-from tests.sample.table.kernels import CASES, ROWS, build
+from tests.sample.table.kernels import CASES, MOVING, ROWS, build
 from tests.sample.table.walk import draw_exact
 
 CHAINS, STEPS = 30, 3
@@ -30,7 +31,7 @@ def run(kernel: str, name: str, points: Tensor, numbers: Tensor) -> Tensor:
     state = begin(density, density.chart.from_written(points), streams.at(0))
     step, seen = build(kernel, law), [state.position]
     for count in range(1, STEPS + 1):
-        state, _ = step.step(density, state, streams.at(count))
+        state, _ = advance(step, density, state, streams.at(count))
         seen.append(state.position)
     return torch.stack(seen, dim=1)
 
@@ -83,7 +84,7 @@ def test_chains_from_one_point_go_different_ways(kernel: str, law: str) -> None:
     assert float(torch.cdist(ends, ends).median()) > 0.1
 
 
-@pytest.mark.parametrize("kernel", ROWS)
+@pytest.mark.parametrize("kernel", MOVING)
 def test_a_step_changes_nothing_that_it_was_given(kernel: str) -> None:
     law = LAWS["gamma"]
     streams = Streams(seed=5, chains=torch.arange(CHAINS), dtype=torch.float64)
@@ -93,13 +94,13 @@ def test_a_step_changes_nothing_that_it_was_given(kernel: str) -> None:
     fields = (state.position, state.momentum, state.level, state.evaluation.gradient)
     copies = [field.clone() for field in (*fields, state.evaluation.energy)]
 
-    build(kernel, law).step(density, state, streams.at(1))
+    advance(build(kernel, law), density, state, streams.at(1))
 
     for field, copy in zip((*fields, state.evaluation.energy), copies, strict=True):
         assert torch.equal(field, copy)
 
 
-@pytest.mark.parametrize("kernel", ROWS)
+@pytest.mark.parametrize("kernel", MOVING)
 def test_a_point_that_is_no_number_is_rejected_and_counted(kernel: str) -> None:
     law = LAWS["normal where the energy is a number"]
     streams = Streams(seed=5, chains=torch.arange(CHAINS), dtype=torch.float64)
@@ -109,7 +110,7 @@ def test_a_point_that_is_no_number_is_rejected_and_counted(kernel: str) -> None:
 
     diverged = []
     for count in range(1, STEPS + 1):
-        state, info = build(kernel, law).step(density, state, streams.at(count))
+        state, info = advance(build(kernel, law), density, state, streams.at(count))
         diverged.append(info.diverged)
         assert bool(torch.isfinite(state.position).all())
         assert bool((state.position[:, 0] >= 0).all())

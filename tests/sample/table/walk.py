@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ebmlang.runtime import build_generator
+from ebmlang.sample.advance import advance
 from ebmlang.sample.sampler import Kernel
 from ebmlang.sample.state import ChainState, Info, begin
 from ebmlang.sample.streams import Streams
@@ -66,7 +67,7 @@ def take_walk(kernel: Kernel, law: Law, checks: tuple[int, ...]) -> Walk:
     streams = streams_of(CHAINS)
     density = law.density(CHAINS)
     for count in range(1, checks[-1] + 1):
-        state, info = kernel.step(density, state, streams.at(count))
+        state, info = advance(kernel, density, state, streams.at(count))
         acceptance += float(info.acceptance.mean())
         moved += float(info.accepted.double().mean())
         if count in checks:
@@ -127,6 +128,6 @@ def follow(
     density = law.density(len(state.position))
     positions = []
     for count in range(1, steps + 1):
-        state, info = kernel.step(density, state, streams.at(count))
+        state, info = advance(kernel, density, state, streams.at(count))
         positions.append(state.position)
     return torch.stack(positions, dim=1), info
