@@ -19,7 +19,7 @@ from ebmlang.lower.tiers import Tier, asked_tier
 from ebmlang.runtime import Target
 from ebmlang.sample.density import Density, Reference, TargetDensity, TemperedDensity
 from ebmlang.sample.native import compile_density
-from ebmlang.spaces import Layout, build_sampling_chart, draw_starts
+from ebmlang.spaces import Layout, SamplingChart, build_sampling_chart, draw_starts
 from tests.runtime.function_target import FunctionTarget, layout_of, nothing
 
 CPU = torch.device("cpu")
@@ -58,10 +58,13 @@ class Law:
             dim=self.layout.dim, energy=self.energy, requirements=self.requirements
         )
 
+    @property
+    def chart(self) -> SamplingChart:
+        return build_sampling_chart(self.layout, dtype=torch.float64, device=CPU)
+
     def density(self, count: int) -> Density:
         """Return what a sampler of so many chains sees."""
-        chart = build_sampling_chart(self.layout, dtype=torch.float64, device=CPU)
-        plain = TargetDensity(target=self.target, chart=chart)
+        plain = TargetDensity(target=self.target, chart=self.chart)
         if self.reference is None:
             return compile_density(plain) if in_machine_code() else plain
         beta = torch.full((count,), INVERSE_TEMPERATURE, dtype=torch.float64)

@@ -234,12 +234,13 @@ def write_loops(energy: EnergyText, shape: LoopShape, *, turns: bool = False) ->
         "SHARED_BY_ENERGY": len(energy.energy_arrays),
     }
     defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
-    before, after = (tuple(map(_read, files)) for files in (HEADERS, LOOPS[turns]))
+    before, after = (tuple(map(read_text, files)) for files in (HEADERS, LOOPS[turns]))
     return "\n".join((support(), energy.text, defined, *before, show_flight(), *after))
 
 
 @lru_cache(maxsize=8)
-def _read(name: str) -> str:
+def read_text(name: str) -> str:
+    """Return a text of this folder."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 

@@ -26,8 +26,15 @@ class Mutant:
     tests: tuple[str, ...]
 
     @property
+    def in_machine_code(self) -> bool:
+        """Whether it is in the loops in C, and so in the table of that tier."""
+        return self.file.endswith(".h")
+
+    @property
     def module(self) -> str:
-        """The name of the module that has the bug."""
+        """The name of the module that has the bug, or that reads the text that has it."""
+        if self.in_machine_code:
+            return "ebmlang.sample.native.loops"
         return ".".join(("ebmlang", *Path(self.file).with_suffix("").parts))
 
     def infect(self, text: str) -> str:

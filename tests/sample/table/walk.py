@@ -88,7 +88,7 @@ def take_walk(kernel: Kernel, law: Law, checks: tuple[int, ...]) -> Walk:
 
 def find_error(law: Law, state: ChainState) -> float:
     """Return how far a state's evaluation is from the law's energy and the chart's Jacobian."""
-    chart = law.density(1).chart
+    chart = law.chart
     point, log_jacobian = chart.to_written(state.position)
     carried = state.evaluation
     pairs = (
