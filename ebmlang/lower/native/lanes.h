@@ -24,10 +24,12 @@ typedef int64_t lvec __attribute__((vector_size(LANES * sizeof(int64_t)), may_al
 
 INLINE vec splat(real s) { return s - ZERO(vec); }
 INLINE lvec splat_int(int64_t s) { return s + ZERO(lvec); }
+INLINE ivec splat_count(int64_t s) { return (narrow_int)s + ZERO(ivec); }
 INLINE ivec splat_bool(int s) { return -(s != 0) + ZERO(ivec); }
 
 #if ON_DEVICE
 INLINE vec to_real(lvec x) { return {(real)x.v}; }
+INLINE vec count_to_real(ivec x) { return {(real)x.v}; }
 INLINE lvec to_int(vec x) { return {(int64_t)x.v}; }
 INLINE ivec narrow(lvec mask) { return {(narrow_int)mask.v}; }
 INLINE lvec wide(ivec mask) { return {mask.v}; }
@@ -35,6 +37,7 @@ INLINE vec choose(ivec m, vec a, vec b) { return m.v ? a : b; }
 INLINE vec magnitude(vec x) { return {R(fabs)(x.v)}; }
 #else
 INLINE vec to_real(lvec x) { return __builtin_convertvector(x, vec); }
+INLINE vec count_to_real(ivec x) { return __builtin_convertvector(x, vec); }
 INLINE lvec to_int(vec x) { return __builtin_convertvector(x, lvec); }
 INLINE ivec narrow(lvec mask) { return __builtin_convertvector(mask, ivec); }
 INLINE lvec wide(ivec mask) { return __builtin_convertvector(mask, lvec); }
