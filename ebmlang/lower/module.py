@@ -139,6 +139,8 @@ class CompiledEnergy(torch.nn.Module):
         self.ahead: Ahead | None = None
         # The C text that loops go around, with the graph that it was emitted from.
         self.programs: dict[Question, tuple[EnergyGraph, NativeProgram] | Declined] = {}
+        # Functions for what no unknown decides and machine code reads, with the graph it is of.
+        self.fixed: dict[tuple[int, ...], tuple[EnergyGraph, Program, Functions]] = {}
         self._binding: Binding | None = None
 
     @property

@@ -1,7 +1,7 @@
 """Where draws are put together: arrays with an axis of draws, filled from its beginning."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import final
 
 import torch
@@ -31,20 +31,26 @@ class Record:
 
 
 def new_record(like: ChainState, draws: int) -> Record:
-    """Return room for so many draws of some chains."""
+    """Return room for so many draws of some chains: whatever is in it but for the branches, all 0.
+
+    Those are one zero, seen often: few samplers have any.
+    """
     point = like.evaluation.point
-    count = torch.zeros(len(point), draws, dtype=torch.long, device=point.device)
-    share = count.double()
+    size = (len(point), draws)
+
+    def room(dtype: torch.dtype) -> Tensor:
+        return torch.empty(size, dtype=dtype, device=point.device)
+
     return Record(
-        points=point.new_empty(len(point), draws, point.shape[1]),
-        energies=point.new_empty(len(point), draws),
-        acceptance=share,
-        moved=share.clone(),
-        hamiltonian=share.clone(),
-        diverged=count,
-        infeasible=count.clone(),
-        gradients=count.clone(),
-        branch=count.clone(),
+        points=point.new_empty(*size, point.shape[1]),
+        energies=room(point.dtype),
+        acceptance=room(torch.float64),
+        moved=room(torch.float64),
+        hamiltonian=room(torch.float64),
+        diverged=room(torch.long),
+        infeasible=room(torch.long),
+        gradients=room(torch.long),
+        branch=torch.zeros((), dtype=torch.long, device=point.device).expand(size),
     )
 
 
@@ -83,14 +89,16 @@ class Collector:
         at, record = self.done, self.record
         record.points[:, at] = chains.evaluation.point
         record.energies[:, at] = chains.evaluation.energy
-        for info in infos:
-            record.acceptance[:, at] += info.acceptance / len(infos)
-            record.moved[:, at] += info.accepted.double() / len(infos)
-            record.diverged[:, at] += info.diverged
-            record.infeasible[:, at] += info.infeasible
-            record.gradients[:, at] += info.gradients
+        count = len(infos)
+        record.acceptance[:, at] = _add([info.acceptance for info in infos]) / count
+        record.moved[:, at] = _add([info.accepted.double() for info in infos]) / count
+        record.diverged[:, at] = _add([info.diverged.long() for info in infos])
+        record.infeasible[:, at] = _add([info.infeasible.long() for info in infos])
+        record.gradients[:, at] = _add([info.gradients for info in infos])
         record.hamiltonian[:, at] = infos[-1].hamiltonian
         if infos[-1].branch is not None:
+            if not record.branch.is_contiguous():
+                record = self.record = replace(record, branch=record.branch.contiguous())
             record.branch[:, at] = infos[-1].branch
         self.count(1)
 
@@ -106,3 +114,10 @@ class Collector:
             for field in fields(self.record)
         }
         return Chunk(first=self._first, divergence_points=torch.cat(found), **filled)
+
+
+def _add(values: Sequence[Tensor]) -> Tensor:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total

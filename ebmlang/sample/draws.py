@@ -131,6 +131,8 @@ def join_chunks(chunks: list[Chunk], empty: Chunk) -> Chunk:
     """Return consecutive chunks as one; `empty` where there is none."""
     if not chunks:
         return empty
+    if len(chunks) == 1:
+        return chunks[0]
     joined = {
         name: torch.cat([getattr(chunk, name) for chunk in chunks], dim=1) for name in PER_DRAW
     }

@@ -43,6 +43,10 @@ CHAINS, WARMUP, DRAWS = 16, 500, 500
 CHUNK = 1 << 21
 """Numbers that the draws of one chunk hold at most, if more than one draw; 16 MB in float64."""
 
+LARGEST_CHUNK = 1 << 27
+"""The same where draws are kept until the end of the run: what is not filled takes no memory, and
+chunks that need not be joined are not copied."""
+
 SECONDS_PER_CHUNK = 10.0
 """Time after which a chunk is handed on though it is not full [s]: what a crash may lose."""
 
@@ -169,6 +173,7 @@ def sample(
             deadline=budget.start(),
             interrupt=interrupt,
             threads=threads,
+            whole=sink is None,
         )
         place = _begin(setting, sampler, layout, starts) if resume is None else resume
         place = _warm_up(run, place)
@@ -199,6 +204,8 @@ class _Run(Generic[S]):
     deadline: Deadline
     interrupt: Interrupt
     threads: int
+    whole: bool
+    """Whether nobody takes draws before the end."""
 
     @property
     def must_end(self) -> bool:
@@ -255,14 +262,15 @@ def _draw(run: _Run[S], place: Place[S]) -> Place[S]:
     state = place.state
     chains = run.sampler.chains(state)
     width = chains.evaluation.point.shape[1]
-    length = max(1, CHUNK // max(1, len(chains.position) * (width + 8)))
+    most = LARGEST_CHUNK if run.whole else CHUNK
+    length = max(1, most // max(1, len(chains.position) * (width + 8)))
     take, wanted = _choose_taker(run, state), 1
     run.progress.started(plan.draws - done, "drawing")
     while done < plan.draws and not run.must_end:
         # Chunks begin at multiples of their length, so that a run that goes on makes the same.
         size = min(length - done % length, plan.draws - done)
         collector = Collector(done, size, chains)
-        due = Budget(seconds=SECONDS_PER_CHUNK).start()
+        due = (UNLIMITED if run.whole else Budget(seconds=SECONDS_PER_CHUNK)).start()
         while collector.done < size:
             count, begun = min(wanted, size - collector.done), monotonic()
             state, taken = take(run, state, collector, plan.warmup + done * plan.thin + 1, count)

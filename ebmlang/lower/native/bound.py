@@ -54,15 +54,22 @@ def _bind(
 ) -> BoundProgram | Declined:
     if binding.device.type != "cpu":
         return Declined(f"runs on {binding.device.type}")
-    if question not in energy.programs:
-        energy.programs[question] = _emit(energy, question)
-    emitted = energy.programs[question]
+    emitted = emit_once(energy, question)
     if isinstance(emitted, Declined):
         return emitted
     if energy.binding is not binding:
         return Declined("the energy has been bound to other data since")
     graph, program = emitted
     return BoundProgram(program=program, shared=shared_arrays(energy, graph, program))
+
+
+def emit_once(
+    energy: "CompiledEnergy", question: Question
+) -> tuple[EnergyGraph, NativeProgram] | Declined:
+    """Return the C that answers a question, with the graph that it was emitted from."""
+    if question not in energy.programs:
+        energy.programs[question] = _emit(energy, question)
+    return energy.programs[question]
 
 
 def _emit(

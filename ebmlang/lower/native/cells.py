@@ -89,6 +89,9 @@ class Fold:
         initial: What each accumulator starts with.
         step: Statement over accumulators `{a0}`, ... and elements `{x0}`, ...
         result: Expression of the accumulators.
+        joined: Where any two parts of the elements can be folded by themselves: expression of what
+            they come to, `{0}` and `{1}`.
+        element: What a part of one element comes to.
         together: How many neighbors along the axis `ahead` are folded at once.
         ahead: An axis of `over` that is kept, counted from the front.
         scatters: Whether elements of one result are met in any order, not one after the other.
@@ -102,6 +105,8 @@ class Fold:
     initial: tuple[str, ...]
     step: str
     result: str = "{a0}"
+    joined: str | None = None
+    element: str = "{x0}"
     together: int = 1
     ahead: int = 0
     scatters: bool = False

@@ -58,32 +58,35 @@ INLINE vec polynomial(const real *terms, int count, vec x) {
 
 INLINE vec power_of_two(ivec n) { return (vec)((n + BIAS) << MANTISSA); }
 
-/* exp(x) = 2^n (1 + q), |log(1 + q)| <= log(2) / 2. */
-INLINE vec reduced_exp(vec x, ivec *n) {
+/* exp(x) = 2^whole (1 + q), |log(1 + q)| <= log(2) / 2; n is whole as well. */
+INLINE vec reduced_exp(vec x, vec *whole, ivec *n) {
   const real shift = (real)(1.5 * ((int64_t)1 << MANTISSA));
   vec shifted = x * (real)1.4426950408889634074 + shift;
-  vec whole = shifted - shift;
+  *whole = shifted - shift;
   *n = (ivec)shifted - (ivec)(shift - ZERO(vec));
-  vec r = x - whole * LN2_HIGH;
-  r = r - whole * LN2_LOW;
+  vec r = x - *whole * LN2_HIGH;
+  r = r - *whole * LN2_LOW;
   return r + r * r * POLYNOMIAL(EXP_TERMS, r);
 }
 
 INLINE vec exponential(vec x) {
-  x = choose(x > EXP_MOST, EXP_MOST - ZERO(vec), x);
-  x = choose(x < EXP_LEAST, EXP_LEAST - ZERO(vec), x);
+  vec whole;
   ivec n;
-  vec q = reduced_exp(x, &n);
+  x = greater(EXP_LEAST - ZERO(vec), lesser(EXP_MOST - ZERO(vec), x));
+  vec q = reduced_exp(x, &whole, &n);
+#if HAS_AVX512
+  return AVX512(scalef, 1 + q, whole);
+#else
   /* In two steps, since 2^n alone can be too large or too small. */
   ivec half = n >> 1;
   return (1 + q) * power_of_two(half) * power_of_two(n - half);
+#endif
 }
 
 INLINE vec exp_minus_one(vec x) {
-  vec y = choose(x > EXP_MOST, EXP_MOST - ZERO(vec), x);
-  y = choose(y < EXPM1_LEAST, EXPM1_LEAST - ZERO(vec), y);
+  vec y = greater(EXPM1_LEAST - ZERO(vec), lesser(EXP_MOST - ZERO(vec), x)), whole;
   ivec n;
-  vec q = reduced_exp(y, &n);
+  vec q = reduced_exp(y, &whole, &n);
   /* 2^n can be too large by one factor of two; 0 comes out without its sign. */
   vec scale = power_of_two(n - 1);
   vec result = 2 * (scale * q + (scale - (real)0.5));

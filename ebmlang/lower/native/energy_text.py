@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ebmlang.graph import EnergyGraph
-from ebmlang.lower.gradient import Question, derived_graph
-from ebmlang.lower.native.emit import NativeProgram, emit_native
-from ebmlang.lower.native.function import emit_groups, shared_arrays
+from ebmlang.lower.gradient import Question
+from ebmlang.lower.native.bound import emit_once
+from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
+from ebmlang.lower.native.function import shared_arrays
 from ebmlang.lower.native.slopes import group_slopes
 from ebmlang.passes.clauses import list_required
 from ebmlang.runtime import EnergyText
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 def write_energy(energy: "CompiledEnergy") -> EnergyText | None:
     """Return the text of an energy bound to data and weights; None where it has no such form."""
     required = [number for _, number in list_required(energy.graph)]
-    graph = derived_graph(energy, Question.ENERGY)
-    if graph is None:
+    emitted = emit_once(energy, Question.ENERGY)
+    if isinstance(emitted, Declined):
         return None
+    graph, valued = emitted
     groups = group_slopes(graph)
-    valued = emit_groups(graph, groups, "energy_parts")
     margined = emit_native(energy.graph, required, "margin_parts") if required else None
-    if not isinstance(valued, NativeProgram) or valued.rows:
+    if valued.rows:
         return None
     text = _join(valued, "energy_of_block", [len(group) for group in groups])
     if margined is None:

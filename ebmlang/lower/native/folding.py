@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import TypedDict
 
 from ebmlang.graph import Kind, Node
 from ebmlang.lower.kernels import EMPTY
@@ -10,7 +11,7 @@ from ebmlang.lower.native.blocks import in_blocks
 from ebmlang.lower.native.cells import Fold, Read, Shape
 from ebmlang.lower.native.movement import Rule
 from ebmlang.lower.native.places import Index, add, modulo
-from ebmlang.lower.native.templates import INITIAL, STEP
+from ebmlang.lower.native.templates import INITIAL, JOINED
 from ebmlang.lower.native.workshop import DeclinedError, Workshop, choose_axes, line_up, repeat
 
 TOGETHER = 8
@@ -36,9 +37,26 @@ def fold(shop: Workshop, operator: str, x: Read, axes: Sequence[int]) -> Read:
             reads=(x,),
             into=choose_axes(*kept),
             initial=(initial,),
-            step=STEP[operator][whole],
+            **_joining(JOINED[operator][whole]),
         )
     )
+
+
+class _Joining(TypedDict):
+    """Those attributes of a fold that say what becomes of an element."""
+
+    step: str
+    joined: str
+    element: str
+
+
+def _joining(joined: str, element: str = "{x0}") -> _Joining:
+    """Return how elements are folded one by one, and how parts of them are."""
+    return {
+        "step": f"{{a0}} = {joined.format('{a0}', element)};",
+        "joined": joined,
+        "element": element,
+    }
 
 
 def _reduced(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
@@ -51,7 +69,7 @@ def _reduced(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
         return (
             empty if node.kind is Kind.REAL else shop.compute("to_int({0})", empty, kind=node.kind)
         )
-    if node.operator in STEP:
+    if node.operator in JOINED:
         return fold(shop, node.operator, x, axes)
     return _COMPOUND[node.operator](shop, x, axes)
 
@@ -129,7 +147,7 @@ def product(shop: Workshop, kind: Kind, a: Read, b: Read) -> Read:
             reads=(a, b),
             into=lambda index: index[:-1],
             initial=("ZERO(lvec)" if kind is Kind.INT else "ZERO(vec)",),
-            step="{a0} += {x0} * {x1};",
+            **_joining(JOINED["sum"][kind is Kind.INT], "{x0} * {x1}"),
             together=min(TOGETHER, shape[-1]) if shape else 1,
             ahead=max(ahead, 0),
         )
@@ -197,7 +215,7 @@ def _scatter(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
             reads=(x,),
             into=into,
             initial=("ZERO(lvec)" if node.kind is Kind.INT else "ZERO(vec)",),
-            step=STEP["sum"][node.kind is Kind.INT],
+            **_joining(JOINED["sum"][node.kind is Kind.INT]),
             scatters=True,
         )
     )
@@ -218,7 +236,7 @@ def _others(shop: Workshop, node: Node, reads: Sequence[Read]) -> Read:
 
 FOLDS: Mapping[str, Rule] = MappingProxyType(
     {
-        **dict.fromkeys((*STEP, *_COMPOUND), _reduced),
+        **dict.fromkeys((*JOINED, *_COMPOUND), _reduced),
         "dot": _multiplied(("n", "n", "")),
         "matvec": _multiplied(("mn", "n", "m")),
         "vecmat": _multiplied(("n", "np", "p")),

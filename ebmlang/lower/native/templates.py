@@ -86,12 +86,12 @@ INITIAL: Mapping[str, str] = MappingProxyType(
 )
 """What a fold of reals starts with: what keeps its law over nothing."""
 
-STEP: Mapping[str, tuple[str, str]] = MappingProxyType(
+JOINED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "sum": ("{a0} += {x0};", "{a0} += {x0};"),
-        "prod": ("{a0} *= {x0};", "{a0} *= {x0};"),
-        "min": ("{a0} = smaller({a0}, {x0});", "{a0} = int_smaller({a0}, {x0});"),
-        "max": ("{a0} = larger({a0}, {x0});", "{a0} = int_larger({a0}, {x0});"),
+        "sum": ("{0} + {1}", "{0} + {1}"),
+        "prod": ("{0} * {1}", "{0} * {1}"),
+        "min": ("smaller({0}, {1})", "int_smaller({0}, {1})"),
+        "max": ("larger({0}, {1})", "int_larger({0}, {1})"),
     }
 )
-"""What a fold does with an element, of reals and of whole numbers."""
+"""How a fold joins what two parts of its elements come to, of reals and of whole numbers."""

@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 
 from ebmlang.graph import Kind
 from ebmlang.lower.native.cells import Block, Cell, Compute, Copy, Fold
-from ebmlang.lower.native.places import flat
+from ebmlang.lower.native.places import Index, flat
 from ebmlang.lower.native.schedule import Loops, Plan, Schedule
+
+STRANDS = 4
+"""Folds of parts of the same elements that are under way at a time: as many as an addition takes
+cycles."""
 
 CTYPE = {Kind.REAL: "vec", Kind.INT: "lvec", Kind.BOOL: "ivec"}
 
@@ -35,6 +40,24 @@ def write_cells(cells: Sequence[Cell], room: str, prefix: str = "") -> Body:
         prefix: What names of variables begin with.
     """
     return _Writer(Schedule(cells, prefix), room).write()
+
+
+def join_in_strands(joined: str, elements: Sequence[str]) -> str:
+    """Return the fold of some elements, several at a time.
+
+    >>> join_in_strands("{0} + {1}", ["a", "b", "c", "d", "e"])
+    '(((a + d) + (b + e)) + c)'
+    """
+    count = min(STRANDS, -(-len(elements) // 2))
+    parts = [reduce(partial(_join_two, joined), elements[i::count]) for i in range(count)]
+    while len(parts) > 1:
+        pairs = [_join_two(joined, *pair) for pair in zip(parts[::2], parts[1::2], strict=False)]
+        parts = [*pairs, *parts[len(parts) // 2 * 2 :]]
+    return parts[0]
+
+
+def _join_two(joined: str, first: str, second: str) -> str:
+    return f"({joined.format(first, second)})"
 
 
 class _Writer:
@@ -111,6 +134,8 @@ class _Writer:
                 self._compute(number, cell, plan)
             case Copy():
                 self._copy(number, cell, plan)
+            case Fold() if cell.joined is not None and self._is_written_out(number):
+                self._join(number, cell.joined, cell, plan)
             case Fold():
                 if not early and plan.depth >= 0:
                     self._start(number)
@@ -180,14 +205,31 @@ class _Writer:
     def _finish(self, number: int) -> None:
         cell, plan = self._schedule.cells[number], self._schedule.plans[number]
         assert isinstance(cell, Fold)
-        for i, place in enumerate(plan.results):
-            name = f"{self._schedule.prefix}v{number}_{i}"
+        for i in range(len(plan.results)):
             names = {f"a{j}": self._accumulator(number, i, j) for j in range(len(cell.initial))}
-            value = cell.result.format(**names)
-            self._out.append(f"const {CTYPE[cell.kind]} {name} = {value};")
-            if plan.stored:
-                memory = self._schedule.memory(number)
-                self._out.append(f"{memory}[{flat(place, cell.shape)}] = {name};")
+            self._result(number, i, cell.result.format(**names))
+
+    def _result(self, number: int, place: int, value: str) -> None:
+        cell, plan = self._schedule.cells[number], self._schedule.plans[number]
+        name = f"{self._schedule.prefix}v{number}_{place}"
+        self._out.append(f"const {CTYPE[cell.kind]} {name} = {value};")
+        if plan.stored:
+            memory = self._schedule.memory(number)
+            self._out.append(f"{memory}[{flat(plan.results[place], cell.shape)}] = {name};")
+
+    def _is_written_out(self, number: int) -> bool:
+        """Whether all elements of a fold are C variables, and each result has some."""
+        plan, cell = self._schedule.plans[number], self._schedule.cells[number]
+        return isinstance(cell, Fold) and not plan.loops and not cell.scatters
+
+    def _join(self, number: int, joined: str, cell: Fold, plan: Plan) -> None:
+        """Fold elements in strands, so that a step need not wait for all before it."""
+        elements: dict[Index, list[str]] = {place: [] for place in plan.results}
+        for point, operands in zip(plan.points, plan.operands, strict=True):
+            names = {f"x{k}": text for k, text in enumerate(operands)}
+            elements[cell.into(point)].append(cell.element.format(**names))
+        for i, place in enumerate(plan.results):
+            self._result(number, i, join_in_strands(joined, elements[place]))
 
     def _accumulator(self, number: int, result: int, place: int) -> str:
         return f"{self._schedule.prefix}a{number}_{result}_{place}"

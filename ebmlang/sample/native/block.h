@@ -30,10 +30,11 @@ typedef struct {
   vec step_size, renewal, drift_share;
   real scratch[WORK] ALIGNED;
   double level[LANES] ALIGNED, drift[LANES] ALIGNED;
-  double acceptance[LANES] ALIGNED, faithful[LANES] ALIGNED, hamiltonian[LANES] ALIGNED;
+  /* Of the latest iteration; the Hamiltonian only where it is to be told. */
+  vec acceptance, faithful;
+  ivec accepted, diverged, infeasible, gradients;
+  double hamiltonian[LANES] ALIGNED;
   uint32_t numbers[LANES] ALIGNED;
-  int accepted[LANES] ALIGNED, diverged[LANES] ALIGNED, infeasible[LANES] ALIGNED;
-  int64_t gradients[LANES] ALIGNED;
   place where;
   struct trajectory *trajectory; /* what else a kernel needs */
 } block;
@@ -165,38 +166,57 @@ APART void find_kinetic(const vec *restrict momentum, double *restrict out) {
   EACH_LANE out[l] = sum[l] / 2;
 }
 
-/* 0 where all that is known of a point is finite, else nan. */
-static inline void find_probe(const point *p, real *restrict probe) {
-  vec sum = 0 * p->energy + 0 * p->log_jacobian;
-  for (int64_t i = 0; i < DIM; i++) sum += 0 * p->slope[i] + 0 * p->at[i];
-  memcpy(probe, &sum, sizeof sum);
+static inline int is_any(ivec mask) {
+  narrow_int any = 0, *at = (narrow_int *)&mask;
+  EACH_LANE any |= at[l];
+  return any != 0;
 }
 
-/* The rise of the potential, each difference taken by itself. */
-static inline void find_rise(const point *from, const point *to, double *restrict rise) {
+/* 0 where all numbers are finite, else nan. */
+INLINE vec probe(const vec *numbers, int64_t many) {
+  vec sum = ZERO(vec);
+  for (int64_t i = 0; i < many; i++) sum += 0 * numbers[i];
+  return sum;
+}
+
+/* Whether all that is known of a point is finite. */
+static inline ivec is_known(const point *p) {
+  vec values = 0 * p->energy + 0 * p->log_jacobian;
+  return values + probe(p->slope, DIM) + probe(p->at, DIM) == 0;
+}
+
+/* The rise of the total energy, each difference taken by itself, and in double. */
+static inline vec find_rise(const point *from, const point *to, const double *restrict before,
+                            const double *restrict after) {
   const real *e0 = (const real *)&from->energy, *e1 = (const real *)&to->energy;
   const real *j0 = (const real *)&from->log_jacobian, *j1 = (const real *)&to->log_jacobian;
-  EACH_LANE rise[l] = ((double)e1[l] - (double)e0[l]) - ((double)j1[l] - (double)j0[l]);
+  union { vec v; real a[LANES]; } rise;
+  EACH_LANE {
+    double potential = ((double)e1[l] - (double)e0[l]) - ((double)j1[l] - (double)j0[l]);
+    rise.a[l] = (real)(potential + after[l] - before[l]);
+  }
+  return rise.v;
 }
 
-/* Whether every required margin of each lane is at least 0; one that is not a number is not. */
-APART void find_infeasible(const flight *f, block *b, point *p, int *restrict infeasible) {
-  EACH_LANE infeasible[l] = 0;
+/* How likely a rise is accepted: 1 where there is none. */
+INLINE vec find_share(vec rise) { return exponential(lesser(ZERO(vec), -rise)); }
+
+/* Whether a required margin of a lane is not at least 0; one that is not a number is not. */
+static inline ivec find_outside(const flight *f, block *b, point *p) {
+  ivec outside = ZERO(ivec);
 #if REQUIRED
-  real margins[REQUIRED][LANES] ALIGNED;
-  real *out[1] = {margins[0]};
+  vec margins[REQUIRED];
+  real *out[1] = {(real *)margins};
   inputs in = {f->shared + SHARED_BY_ENERGY, 0};
   MARGINS((const real *)written(f, p), &in, out, b->scratch);
-  for (int64_t i = 0; i < REQUIRED; i++)
-    EACH_LANE infeasible[l] |= !(margins[i][l] >= 0);
+  for (int64_t i = 0; i < REQUIRED; i++) outside = outside | ~(margins[i] >= 0);
 #endif
+  return outside;
 }
 
 /* Lanes that accepted take the numbers of where they went. */
-static inline void take(const int *restrict accepted, const vec *restrict there, int64_t many,
+static inline void take(ivec accepted, const vec *restrict there, int64_t many,
                         vec *restrict here) {
-  real(*to)[LANES] = (real(*)[LANES])here;
-  const real(*from)[LANES] = (const real(*)[LANES])there;
-  for (int64_t i = 0; i < many; i++) EACH_LANE to[i][l] = accepted[l] ? from[i][l] : to[i][l];
+  for (int64_t i = 0; i < many; i++) here[i] = choose(accepted, there[i], here[i]);
 }
 

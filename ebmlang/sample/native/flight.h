@@ -20,8 +20,9 @@ static inline void put_rows(const vec *restrict from, int64_t width, place p, in
 static void note(const flight *f, const block *b, int64_t iteration, const vec *where,
                  int64_t *noted) {
   const real(*x)[LANES] = (const real(*)[LANES])where;
+  const narrow_int *diverged = (const narrow_int *)&b->diverged;
   for (int64_t l = 0; l < b->where.count; l++) {
-    if (!b->diverged[l]) continue;
+    if (!diverged[l]) continue;
     int64_t chain = b->where.first + l, slot = *noted;
     while (slot > 0 && (f->noted_at[2 * slot - 2] > iteration ||
                         (f->noted_at[2 * slot - 2] == iteration && f->noted_at[2 * slot - 1] > chain)))
@@ -35,6 +36,35 @@ static void note(const flight *f, const block *b, int64_t iteration, const vec *
     f->noted_at[2 * slot] = iteration;
     f->noted_at[2 * slot + 1] = chain;
     for (int64_t i = 0; i < PACKED; i++) f->noted[slot * PACKED + i] = x[i][l];
+  }
+}
+
+/* What a draw sums up, of each lane. */
+typedef struct {
+  vec acceptance;
+  ivec moved, diverged, infeasible, gradients;
+} tally;
+
+/* Write a draw where it belongs. */
+static void tell(const flight *f, block *b, const tally *sum, int64_t column) {
+  const real *acceptance = (const real *)&sum->acceptance;
+  const narrow_int *moved = (const narrow_int *)&sum->moved;
+  const narrow_int *diverged = (const narrow_int *)&sum->diverged;
+  const narrow_int *infeasible = (const narrow_int *)&sum->infeasible;
+  const narrow_int *gradients = (const narrow_int *)&sum->gradients;
+  for (int64_t l = 0; l < b->where.count; l++) {
+    int64_t at = (b->where.first + l) * f->length + column;
+    if (f->points) { /* else only the state is asked for */
+      const real(*x)[LANES] = (const real(*)[LANES])written(f, &b->here);
+      for (int64_t i = 0; i < PACKED; i++) f->points[at * PACKED + i] = x[i][l];
+      f->energies[at] = ((real *)&b->here.energy)[l];
+    }
+    f->acceptances[at] = (double)acceptance[l] / (double)f->thin;
+    f->moved[at] = (double)moved[l] / (double)f->thin;
+    f->hamiltonians[at] = b->hamiltonian[l];
+    f->diverged[at] = diverged[l];
+    f->infeasible[at] = infeasible[l];
+    f->gradients[at] = gradients[l];
   }
 }
 
@@ -65,37 +95,21 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
   }
 
   for (int64_t draw = 0; draw < f->draws; draw++) {
-    double acceptance[LANES] = {0}, moved[LANES] = {0};
-    int64_t diverged[LANES] = {0}, infeasible[LANES] = {0}, gradients[LANES] = {0};
+    tally sum;
+    memset(&sum, 0, sizeof sum);
     for (int64_t repetition = 0; repetition < f->thin; repetition++) {
       int64_t iteration = f->first_iteration + draw * f->thin + repetition;
-      move(f, b, (uint32_t)iteration);
+      move(f, b, (uint32_t)iteration, repetition == f->thin - 1);
 #if !ON_DEVICE /* there no point is kept */
-      int any = 0;
-      EACH_LANE any |= b->diverged[l];
-      if (any) note(f, b, iteration, began_at(f, b), noted);
+      if (is_any(b->diverged)) note(f, b, iteration, began_at(f, b), noted);
 #endif
-      EACH_LANE acceptance[l] += b->acceptance[l] / (double)f->thin;
-      EACH_LANE moved[l] += b->accepted[l] / (double)f->thin;
-      EACH_LANE diverged[l] += b->diverged[l];
-      EACH_LANE infeasible[l] += b->infeasible[l];
-      EACH_LANE gradients[l] += b->gradients[l];
+      sum.acceptance += b->acceptance;
+      sum.moved = sum.moved - b->accepted;
+      sum.diverged = sum.diverged - b->diverged;
+      sum.infeasible = sum.infeasible - b->infeasible;
+      sum.gradients = sum.gradients + b->gradients;
     }
-    int64_t column = f->column + draw;
-    for (int64_t l = 0; l < p.count; l++) {
-      int64_t at = (p.first + l) * f->length + column;
-      if (f->points) { /* else only the state is asked for */
-        const real(*x)[LANES] = (const real(*)[LANES])written(f, &b->here);
-        for (int64_t i = 0; i < PACKED; i++) f->points[at * PACKED + i] = x[i][l];
-        f->energies[at] = ((real *)&b->here.energy)[l];
-      }
-      f->acceptances[at] = acceptance[l];
-      f->moved[at] = moved[l];
-      f->hamiltonians[at] = b->hamiltonian[l];
-      f->diverged[at] = diverged[l];
-      f->infeasible[at] = infeasible[l];
-      f->gradients[at] = gradients[l];
-    }
+    tell(f, b, &sum, f->column + draw);
   }
 
   put_rows(q, DIM, p, DIM, f->position);
@@ -106,7 +120,7 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
   if (f->rule == PERSISTENT) put_rows(b->momentum, DIM, p, DIM, f->momentum);
   for (int64_t l = 0; l < p.count; l++) {
     if (f->rule == PERSISTENT) f->level[p.first + l] = b->level[l];
-    f->faithful[p.first + l] = b->faithful[l];
+    if (f->faithful) f->faithful[p.first + l] = ((real *)&b->faithful)[l];
   }
 }
 

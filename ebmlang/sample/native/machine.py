@@ -161,7 +161,6 @@ class Machine:
         tables |= {
             "draws": draws,
             "thin": thin,
-            "faithful": torch.empty_like(following.level),
             "most_noted": most_noted,
             "length": record.energies.shape[1],
             "column": column,

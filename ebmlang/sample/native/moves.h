@@ -1,13 +1,12 @@
 /* One trajectory of a length that is known: kernels/hmc.py, langevin.py, generalized.py, and any of
    them in the coordinates of warped.py. */
 
-/* One iteration of every chain of a block. */
-static void move(const flight *f, block *b, uint32_t iteration) {
+/* One iteration of every chain of a block, and whether its Hamiltonian is to be told. */
+static void move(const flight *f, block *b, uint32_t iteration, int told) {
   key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
   uint32_t words[4][LANES] ALIGNED = {0};
   point *here = &b->here, *there = &b->there;
-  double before[LANES] ALIGNED, after[LANES] ALIGNED, gain[LANES] ALIGNED, uniform[LANES] ALIGNED;
-  real probe[LANES] ALIGNED;
+  double before[LANES] ALIGNED, after[LANES] ALIGNED, uniform[LANES] ALIGNED;
   vec step_size = b->step_size;
   int64_t count = f->most_steps;
 
@@ -48,7 +47,9 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     pull_to_straight(f, b, here, b->swept, b->sweeping);
     here->log_jacobian += here->volume;
   }
-  find_kinetic(b->momentum, before);
+  /* An unadjusted end is taken whatever it gained. */
+  int judged = f->rule != UNADJUSTED || f->faithful != 0;
+  if (judged || told) find_kinetic(b->momentum, before);
 
   memcpy(there->at, here->at, sizeof here->at);
   vec half = step_size / splat(2);
@@ -59,37 +60,41 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     kick(f, b, there->slope, remaining ? step_size : half);
   }
 
-  find_kinetic(b->momentum, after);
-  EACH_LANE b->gradients[l] = count;
-  find_probe(there, probe);
-  find_infeasible(f, b, there, b->infeasible);
-
-  const real *e0 = (real *)&here->energy, *j0 = (real *)&here->log_jacobian;
-  if (f->rule == PERSISTENT) {
-    EACH_LANE uniform[l] = fabs(b->level[l]);
-    EACH_LANE b->hamiltonian[l] = NAN;
-  } else {
-    if (f->rule == METROPOLIS) make_words(k, 0, iteration, (uint32_t)f->accept_word, b->numbers, words);
-    EACH_LANE uniform[l] = as_uniform(words[0][l]);
-    EACH_LANE b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
+  b->gradients = splat_count(count);
+  ivec known = is_known(there), outside = find_outside(f, b, there), finite = known;
+  vec rise = ZERO(vec);
+  if (judged) {
+    find_kinetic(b->momentum, after);
+    rise = find_rise(here, there, before, after);
+    finite = known & is_finite(rise);
+    b->faithful = choose(finite, find_share(rise), ZERO(vec));
+  } else if (REQUIRED) {
+    /* Whether there would be a rise. */
+    vec values = 0 * here->energy + 0 * here->log_jacobian;
+    finite = known & (values + probe(b->momentum, DIM) == 0);
   }
-  find_rise(here, there, gain);
-  EACH_LANE gain[l] = gain[l] + after[l] - before[l];
-  EACH_LANE b->faithful[l] = exp(-gain[l] > 0 ? 0 : -gain[l]);
-  EACH_LANE {
-    int there_finite = probe[l] == 0, finite = there_finite & (gain[l] - gain[l] == 0);
-    int outside = b->infeasible[l];
-    b->faithful[l] = finite ? b->faithful[l] : 0;
-    b->infeasible[l] = outside & finite;
-    if (f->rule == UNADJUSTED) {
-      b->accepted[l] = there_finite & !b->infeasible[l];
-      b->acceptance[l] = b->accepted[l];
-      b->diverged[l] = !there_finite;
+  b->infeasible = outside & finite;
+  if (f->rule == UNADJUSTED) {
+    b->accepted = known & ~b->infeasible;
+    b->acceptance = choose(b->accepted, splat(1), ZERO(vec));
+    b->diverged = ~known;
+  } else {
+    if (f->rule == PERSISTENT) {
+      EACH_LANE uniform[l] = fabs(b->level[l]);
     } else {
-      b->acceptance[l] = outside ? 0 : b->faithful[l];
-      b->accepted[l] = uniform[l] < b->acceptance[l];
-      b->diverged[l] = !finite | (gain[l] > DIVERGENCE);
+      make_words(k, 0, iteration, (uint32_t)f->accept_word, b->numbers, words);
+      EACH_LANE uniform[l] = as_uniform(words[0][l]);
     }
+    b->acceptance = choose(outside, ZERO(vec), b->faithful);
+    const real *share = (const real *)&b->acceptance;
+    narrow_int *accepted = (narrow_int *)&b->accepted;
+    EACH_LANE accepted[l] = -(narrow_int)(uniform[l] < share[l]);
+    b->diverged = ~finite | (rise > DIVERGENCE);
+  }
+  if (told) {
+    const real *e0 = (const real *)&here->energy, *j0 = (const real *)&here->log_jacobian;
+    EACH_LANE b->hamiltonian[l] =
+        f->rule == PERSISTENT ? NAN : (double)e0[l] - (double)j0[l] + before[l];
   }
 
   /* Go there, or stay. */
@@ -108,12 +113,11 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   take(b->accepted, &there->energy, 1, &here->energy);
   take(b->accepted, &there->log_jacobian, 1, &here->log_jacobian);
   if (f->rule == PERSISTENT) {
-    real(*z)[LANES] = (real(*)[LANES])b->momentum;
-    const real(*turned)[LANES] = (const real(*)[LANES])b->fresh;
     for (int64_t i = 0; i < DIM; i++)
-      EACH_LANE z[i][l] = b->accepted[l] ? z[i][l] : -turned[i][l];
-    EACH_LANE gain[l] = exp(gain[l]);
-    EACH_LANE b->level[l] = b->accepted[l] ? b->level[l] * gain[l] : b->level[l];
+      b->momentum[i] = choose(b->accepted, b->momentum[i], -b->fresh[i]);
+    vec grown = choose(b->accepted, exponential(rise), splat(1));
+    const real *by = (const real *)&grown;
+    EACH_LANE b->level[l] *= by[l];
   }
 }
 

@@ -21,10 +21,11 @@ struct trajectory {
   vec one[DIM], other[DIM], sum[DIM];
   mark marks[MOST_DOUBLINGS];
   double log_weight[LANES] ALIGNED, branch_weight[LANES] ALIGNED;
-  int growing[LANES] ALIGNED, moved[LANES] ALIGNED, allowed[LANES] ALIGNED;
+  vec faithful, acceptance; /* sums over leaves */
+  ivec growing, moved, allowed, diverged, gradients;
 };
 
-APART void take_leaf(const int *mask, const leaf *from, leaf *to) {
+APART void take_leaf(ivec mask, const leaf *from, leaf *to) {
   take(mask, from->at.at, DIM, to->at.at);
   take(mask, from->at.slope, DIM, to->at.slope);
   if (!PLAIN) take(mask, from->at.x, PACKED, to->at.x);
@@ -34,16 +35,15 @@ APART void take_leaf(const int *mask, const leaf *from, leaf *to) {
 }
 
 /* Whether going on at either end would bring the ends nearer to each other. */
-APART void find_turning(const vec *restrict first, const vec *restrict last,
-                         const vec *restrict total, int *restrict turning) {
+APART ivec find_turning(const vec *restrict first, const vec *restrict last,
+                        const vec *restrict total) {
   vec ahead = {}, behind = {};
   for (int64_t i = 0; i < DIM; i++) {
     vec way = total[i] - (first[i] + last[i]) / 2;
     behind += first[i] * way;
     ahead += last[i] * way;
   }
-  const real *a = (const real *)&ahead, *b = (const real *)&behind;
-  EACH_LANE turning[l] |= (a[l] <= 0) | (b[l] <= 0);
+  return (ahead <= 0) | (behind <= 0);
 }
 
 static double add_logs(double a, double b) {
@@ -52,7 +52,8 @@ static double add_logs(double a, double b) {
 }
 
 /* Which lanes have a subtree that ends at leaf `n` of a branch and has turned. */
-static void close_subtrees(struct trajectory *t, int64_t n, int *turning) {
+static ivec close_subtrees(struct trajectory *t, int64_t n) {
+  ivec turning = ZERO(ivec);
   int place = __builtin_popcountll(n / 2);
   const vec *last = t->last.momentum, *total = t->branch_total;
   if (n % 2 == 0) {
@@ -60,21 +61,22 @@ static void close_subtrees(struct trajectory *t, int64_t n, int *turning) {
     memcpy(m->before, t->before, sizeof m->before);
     memcpy(m->first, last, sizeof m->first);
     memcpy(m->total, total, sizeof m->total);
-    return;
+    return turning;
   }
   int ending = __builtin_ctzll(~n);
   for (int at = place - ending + 1; at <= place; at++) {
     const mark *m = t->marks + at, *middle = at < place ? m + 1 : 0;
     for (int64_t i = 0; i < DIM; i++) t->sum[i] = total[i] + (m->first[i] - m->total[i]);
-    find_turning(m->first, last, t->sum, turning);
+    turning = turning | find_turning(m->first, last, t->sum);
     if (!middle) continue;
     for (int64_t i = 0; i < DIM; i++) {
       t->one[i] = middle->total[i] + (m->first[i] - m->total[i]);
       t->other[i] = total[i] - middle->total[i] + middle->first[i] + middle->before[i];
     }
-    find_turning(m->first, middle->first, t->one, turning);
-    find_turning(middle->before, last, t->other, turning);
+    turning = turning | find_turning(m->first, middle->first, t->one);
+    turning = turning | find_turning(middle->before, last, t->other);
   }
+  return turning;
 }
 
 /* One leapfrog step from the last leaf, for the lanes that grow; what it weighs, and the tally. */
@@ -82,9 +84,7 @@ static void walk(const flight *f, block *b, vec step_size, const double *before,
   struct trajectory *t = b->trajectory;
   point *there = &b->there;
   vec half = step_size / splat(2);
-  double after[LANES] ALIGNED, rise[LANES] ALIGNED, faithful[LANES] ALIGNED;
-  real probe[LANES] ALIGNED;
-  int infeasible[LANES] ALIGNED;
+  double after[LANES] ALIGNED;
   memcpy(there->at, t->last.at.at, sizeof there->at);
   memcpy(b->momentum, t->last.momentum, sizeof b->momentum);
   kick(f, b, t->last.at.slope, half);
@@ -100,23 +100,19 @@ static void walk(const flight *f, block *b, vec step_size, const double *before,
   take(t->growing, b->momentum, DIM, last->momentum);
 
   find_kinetic(last->momentum, after);
-  find_probe(&last->at, probe);
-  find_infeasible(f, b, &last->at, infeasible);
-  find_rise(&b->here, &last->at, rise);
-  EACH_LANE rise[l] = rise[l] + after[l] - before[l];
-  EACH_LANE faithful[l] = exp(-rise[l] > 0 ? 0 : -rise[l]);
-  EACH_LANE {
-    int finite = (probe[l] == 0) & (rise[l] - rise[l] == 0), growing = t->growing[l];
-    int far_off = !finite | (rise[l] > DIVERGENCE);
-    double share = growing & finite ? faithful[l] : 0;
-    b->faithful[l] += share;
-    b->acceptance[l] += infeasible[l] ? 0 : share;
-    b->gradients[l] += growing;
-    b->diverged[l] |= growing & far_off;
-    t->allowed[l] |= growing & !infeasible[l];
-    t->growing[l] = growing & !far_off;
-    weight[l] = finite & !infeasible[l] ? -rise[l] : -INFINITY;
-  }
+  vec rise = find_rise(&b->here, &last->at, before, after);
+  ivec growing = t->growing, outside = find_outside(f, b, &last->at);
+  ivec finite = is_known(&last->at) & is_finite(rise), far_off = ~finite | (rise > DIVERGENCE);
+  vec share = choose(growing & finite, find_share(rise), ZERO(vec));
+  t->faithful += share;
+  t->acceptance += choose(outside, ZERO(vec), share);
+  t->gradients = t->gradients - growing;
+  t->diverged = t->diverged | (growing & far_off);
+  t->allowed = t->allowed | (growing & ~outside);
+  t->growing = growing & ~far_off;
+  vec weighs = choose(finite & ~outside, -rise, splat(-(real)INFINITY));
+  const real *w = (const real *)&weighs;
+  EACH_LANE weight[l] = w[l];
 }
 
 /* Walk on from one end for `many` steps; of meaning for the lanes that are growing then. */
@@ -125,11 +121,8 @@ static void grow(const flight *f, block *b, key k, uint32_t iteration, uint32_t 
   struct trajectory *t = b->trajectory;
   uint32_t words[4][LANES] ALIGNED;
   double weight[LANES] ALIGNED, log_uniform[LANES] ALIGNED;
-  int picked[LANES] ALIGNED, turning[LANES] ALIGNED;
   for (int64_t n = 0; n < many; n++) {
-    int any = 0;
-    EACH_LANE any |= t->growing[l];
-    if (!any) return;
+    if (!is_any(t->growing)) return;
     memcpy(t->before, t->last.momentum, sizeof t->before);
     walk(f, b, step_size, before, weight);
     if (n % 4 == 0) make_words(k, (uint32_t)(n / 4), iteration, purpose, b->numbers, words);
@@ -141,27 +134,26 @@ static void grow(const flight *f, block *b, key k, uint32_t iteration, uint32_t 
     } else {
       EACH_LANE log_uniform[l] = log(as_uniform(words[n % 4][l]));
       for (int64_t i = 0; i < DIM; i++) t->branch_total[i] += t->last.momentum[i];
+      ivec picked;
+      narrow_int *pick = (narrow_int *)&picked;
       for (int l = 0; l < LANES; l++) {
         double together = add_logs(t->branch_weight[l], weight[l]);
-        picked[l] = log_uniform[l] < weight[l] - together;
+        pick[l] = -(log_uniform[l] < weight[l] - together);
         t->branch_weight[l] = together;
       }
       take_leaf(picked, &t->last, &t->branch_chosen);
     }
-    EACH_LANE turning[l] = 0;
-    close_subtrees(t, n, turning);
-    EACH_LANE t->growing[l] &= !turning[l];
+    t->growing = t->growing & ~close_subtrees(t, n);
   }
 }
 
 /* One iteration of every chain of a block. */
-static void move(const flight *f, block *b, uint32_t iteration) {
+static void move(const flight *f, block *b, uint32_t iteration, int told) {
   key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
   struct trajectory *t = b->trajectory;
   point *here = &b->here;
   uint32_t directions[4][LANES] ALIGNED, swaps[4][LANES] ALIGNED;
   double before[LANES] ALIGNED, log_uniform[LANES] ALIGNED;
-  int turning[LANES] ALIGNED, mask[LANES] ALIGNED;
 
   make_normal(k, iteration, (uint32_t)f->momentum_word, b->numbers, DIM,
               (real(*)[LANES])b->momentum);
@@ -175,27 +167,22 @@ static void move(const flight *f, block *b, uint32_t iteration) {
   memcpy(&t->forward, &t->last, sizeof t->last);
   memcpy(&t->chosen, &t->last, sizeof t->last);
   memcpy(t->total, b->momentum, sizeof b->momentum);
-  for (int l = 0; l < LANES; l++) {
-    t->log_weight[l] = b->faithful[l] = b->acceptance[l] = 0;
-    t->growing[l] = 1;
-    t->moved[l] = t->allowed[l] = b->diverged[l] = 0;
-    b->gradients[l] = 0;
-  }
+  EACH_LANE t->log_weight[l] = 0;
+  t->faithful = t->acceptance = ZERO(vec);
+  t->moved = t->allowed = t->diverged = t->gradients = ZERO(ivec);
+  t->growing = ~ZERO(ivec);
 
   for (int64_t doubling = 0; doubling < f->most_steps; doubling++) {
-    int any = 0;
-    EACH_LANE any |= t->growing[l];
-    if (!any) break;
+    if (!is_any(t->growing)) break;
     if (doubling % 4 == 0) {
       uint32_t quad = (uint32_t)(doubling / 4);
       make_words(k, quad, iteration, (uint32_t)f->direction_word, b->numbers, directions);
       make_words(k, quad, iteration, (uint32_t)f->swap_word, b->numbers, swaps);
     }
-    int ahead[LANES] ALIGNED;
-    vec step_size = b->step_size;
-    real *h = (real *)&step_size;
-    EACH_LANE ahead[l] = as_uniform(directions[doubling % 4][l]) < 0.5;
-    EACH_LANE h[l] = ahead[l] ? h[l] : -h[l];
+    ivec ahead, picked;
+    narrow_int *way = (narrow_int *)&ahead, *pick = (narrow_int *)&picked;
+    EACH_LANE way[l] = -(as_uniform(directions[doubling % 4][l]) < 0.5);
+    vec step_size = choose(ahead, b->step_size, -b->step_size);
     memcpy(&t->last, &t->backward, sizeof t->last);
     take_leaf(ahead, &t->forward, &t->last);
     memcpy(t->near, t->last.momentum, sizeof t->near);
@@ -205,38 +192,36 @@ static void move(const flight *f, block *b, uint32_t iteration) {
     grow(f, b, k, iteration, (uint32_t)f->leaf_words[doubling], (int64_t)1 << doubling, step_size,
          before);
 
-    EACH_LANE mask[l] = t->growing[l] & ahead[l];
-    take_leaf(mask, &t->last, &t->forward);
-    EACH_LANE mask[l] = t->growing[l] & !ahead[l];
-    take_leaf(mask, &t->last, &t->backward);
-    EACH_LANE turning[l] = 0;
+    take_leaf(t->growing & ahead, &t->last, &t->forward);
+    take_leaf(t->growing & ~ahead, &t->last, &t->backward);
     for (int64_t i = 0; i < DIM; i++) {
       t->sum[i] = t->total[i] + t->branch_total[i];
       t->one[i] = t->total[i] + t->branch_first[i];
       t->other[i] = t->branch_total[i] + t->near[i];
     }
-    find_turning(t->far, t->last.momentum, t->sum, turning);
-    find_turning(t->far, t->branch_first, t->one, turning);
-    find_turning(t->near, t->last.momentum, t->other, turning);
+    ivec turning = find_turning(t->far, t->last.momentum, t->sum);
+    turning = turning | find_turning(t->far, t->branch_first, t->one);
+    turning = turning | find_turning(t->near, t->last.momentum, t->other);
     EACH_LANE log_uniform[l] = log(as_uniform(swaps[doubling % 4][l]));
-    EACH_LANE mask[l] =
-        t->growing[l] & (log_uniform[l] < t->branch_weight[l] - t->log_weight[l]);
+    EACH_LANE pick[l] = -(log_uniform[l] < t->branch_weight[l] - t->log_weight[l]);
+    picked = picked & t->growing;
     memcpy(t->total, t->sum, sizeof t->total);
-    take_leaf(mask, &t->branch_chosen, &t->chosen);
+    take_leaf(picked, &t->branch_chosen, &t->chosen);
     for (int l = 0; l < LANES; l++)
       t->log_weight[l] = add_logs(t->log_weight[l], t->branch_weight[l]);
-    EACH_LANE t->moved[l] |= mask[l];
-    EACH_LANE t->growing[l] &= !turning[l];
+    t->moved = t->moved | picked;
+    t->growing = t->growing & ~turning;
   }
 
   const real *e0 = (real *)&here->energy, *j0 = (real *)&here->log_jacobian;
-  EACH_LANE {
-    b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
-    b->acceptance[l] /= (double)b->gradients[l];
-    b->faithful[l] /= (double)b->gradients[l];
-    b->accepted[l] = t->moved[l];
-    b->infeasible[l] = !t->allowed[l] & !b->diverged[l];
-  }
+  if (told) EACH_LANE b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
+  vec leaves = count_to_real(t->gradients);
+  b->acceptance = t->acceptance / leaves;
+  b->faithful = t->faithful / leaves;
+  b->accepted = t->moved;
+  b->diverged = t->diverged;
+  b->gradients = t->gradients;
+  b->infeasible = ~t->allowed & ~t->diverged;
   memcpy(here, &t->chosen.at, sizeof *here);
 }
 
