@@ -361,5 +361,93 @@ def _others() -> Iterator[Mutant]:
     )
 
 
-MUTANTS = (*_hmc(), *_flow(), *_density(), *_streams(), *_others())
+def _in_machine_code() -> Iterator[Mutant]:
+    """The same kinds of bugs in the loops in C, and one that has been there."""
+    moves, nuts = "sample/native/moves.h", "sample/native/nuts.h"
+    yield Mutant(
+        bug="in C: no acceptance step",
+        file=moves,
+        old="accepted[l] = -(narrow_int)(uniform[l] < share[l]);",
+        new="accepted[l] = -1;",
+        tests=exact("hmc", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="in C: one acceptance for the whole block",
+        file=moves,
+        old="accepted[l] = -(narrow_int)(uniform[l] < share[l]);",
+        new="accepted[l] = -(narrow_int)(uniform[0] < share[0]);",
+        tests=exact("hmc", "normal")
+        + own("test_a_chain_elsewhere_changes_no_other", "hmc", "gamma"),
+    )
+    yield Mutant(
+        bug="in C: no kinetic energy in the acceptance ratio",
+        file=moves,
+        old="find_rise(here, there, before, after)",
+        new="find_rise(here, there, before, before)",
+        tests=exact("hmc", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="in C: the last kick is whole, not half",
+        file=moves,
+        old="remaining ? step_size : half",
+        new="step_size",
+        tests=exact("hmc", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="in C: the position moves on, the energy does not",
+        file=moves,
+        old="take(b->accepted, &there->energy, 1, &here->energy);",
+        new="",
+        tests=_named(
+            "test_invariance.py::test_the_energy_that_is_reported_is_the_one_that_was_written",
+            "hmc",
+            ("normal",),
+        ),
+    )
+    yield Mutant(
+        bug="in C: the momentum is not turned around after a rejection",
+        file=moves,
+        old="-b->fresh[i]",
+        new="b->fresh[i]",
+        tests=exact("generalized", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="in C: the Jacobian of an interval is too small",
+        file="sample/native/chart.h",
+        old="total += R(log)(width) + both;",
+        new="total += R(log)(width) + both / 2;",
+        tests=exact("hmc", "truncated normal"),
+    )
+    yield Mutant(
+        bug="in C: what is required is ignored",
+        file="sample/native/block.h",
+        old="outside = outside | ~(margins[i] >= 0)",
+        new="outside = outside | ~(margins[i] >= -1)",
+        tests=exact("hmc", "uniform in a disc"),
+    )
+    yield Mutant(
+        bug="in C: all points of a trajectory weigh the same",
+        file=nuts,
+        old="log_uniform[l] < weight[l] - together",
+        new="log_uniform[l] < -log(n + 1)",
+        tests=exact("nuts", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="in C: a half of the trajectory is preferred without its weight",
+        file=nuts,
+        old="pick[l] = -(log_uniform[l] < t->branch_weight[l] - t->log_weight[l]);",
+        new="pick[l] = -1;",
+        tests=exact("nuts", "normal", "gamma"),
+    )
+    yield Mutant(
+        bug="in C: which momenta move nothing is read where there is no such number",
+        file=nuts,
+        old="b->momentum[i] *= b->used[i];",
+        new="b->momentum[i] = choose(b->scale[i] != splat(0), b->momentum[i], ZERO(vec));",
+        tests=exact("nuts dense", "correlated normal")
+        + _named("test_invariance.py::test_chains_move", "nuts dense", ("correlated normal",)),
+    )
+
+
+MUTANTS = (*_hmc(), *_flow(), *_density(), *_streams(), *_others(), *_in_machine_code())
 """The bugs, each of which has been in a published sampler or is a slip of one character away."""
