@@ -3,9 +3,9 @@
     scan s = a over e in es: f(s, e)     what f makes of e alone:     g(e)
                                          along an axis of the steps:  g(es)
 
-What differs from step to step gets the axis; what does not is written as it is. No step sees another,
-so this is for the part of a body that its state does not enter, and for all of it where the states
-are known already.
+What differs from step to step gets the axis; what does not is written as it is. No step sees
+another, so this is for the part of a body that its state does not enter, and for all of it where
+the states are known already.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """The derivative of a recurrence: a recurrence that runs backwards.
 
-With s[t + 1] = f(s[t], e[t], c), let G[t] be what the users of the states hand to s[t], and l[t] the
-derivative by s[t] of all that follows. Then
+With s[t + 1] = f(s[t], e[t], c), let G[t] be what the users of the states hand to s[t], and l[t]
+the derivative by s[t] of all that follows. Then
 
     l[T] = G[T],    l[t] = G[t] + (df/ds)^T l[t + 1],
 
