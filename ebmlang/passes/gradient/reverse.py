@@ -27,7 +27,8 @@ from ebmlang.passes.gradient.reductions import REDUCTIONS
 from ebmlang.passes.gradient.rule import NoRuleError, Rule, Segment, Step
 from ebmlang.passes.gradient.structure import STRUCTURE, assemble
 from ebmlang.passes.guards import Guard, plan_guards
-from ebmlang.passes.rewrite import with_bodies
+from ebmlang.passes.hoisting import hoist_steps
+from ebmlang.passes.rewrite import Writer, with_bodies
 from ebmlang.passes.sharing import share_steps
 from ebmlang.passes.simplification import finish, join_products, simplify
 from ebmlang.source import InternalError
@@ -66,7 +67,7 @@ def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:
     mark = Root(RootKind.REPORT, "the output")
     graph = keep_roots(graph, {**kept, mark: output})
     # Before too: derivatives of what is short are short.
-    graph = _shortened(graph, simplify)
+    graph = _shortened(hoist_steps(_shortened(graph, simplify)), simplify)
     output = graph.roots[mark]
     origin = graph.nodes[output].origin
     variables = {
@@ -89,7 +90,7 @@ def _pull_body(
     body: EnergyGraph, cotangent: Node, indices: Collection[int]
 ) -> tuple[EnergyGraph, Mapping[int, int]]:
     """Return the derivatives of the body of a recurrence, as `recurrences.Pullback` says."""
-    body = _shortened(body, simplify)
+    body = _shortened(hoist_steps(_shortened(body, simplify)), simplify)
     parameters = {
         number: node.option("index")
         for number, node in enumerate(body.nodes)
@@ -149,16 +150,18 @@ class _Sweep:
     def _pull(self, f: Algebra, number: int, g: int) -> None:
         """Hand the cotangent of a node to its operands."""
         node = self.graph.nodes[number]
-        step = Step(y=number, x=node.inputs, options=dict(node.options))
         if node.operator == "scan":
             active = [place for place, i in enumerate(node.inputs) if self.active[i]]
-            g = f.full(g, node.shape)
-            for place, gain in pull_recurrence(f, g, step, active, _pull_body).items():
-                self.sums.setdefault(node.inputs[place], []).append(gain)
+            write = Writer(self.builder, node.origin)
+            whole = f.full(g, node.shape)
+            gains = pull_recurrence(write, whole, number, active, _pull_body)
+            for place, full in gains.items():
+                self.sums.setdefault(node.inputs[place], []).append(full)
             return
         if node.operator not in RULES:
             raise NoRuleError(number, node.operator)
         rules = RULES[node.operator]
+        step = Step(y=number, x=node.inputs, options=dict(node.options))
         family = OPERATORS[node.operator].family
         if family is Family.CORE:
             g = f.full(g, node.shape)
