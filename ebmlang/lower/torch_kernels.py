@@ -146,9 +146,10 @@ def sort_by(
     x: Float[Tensor, "*loops n"], keys: Float[Tensor, "*loops n"]
 ) -> Float[Tensor, "*loops n"]:
     """Return elements in the order in which their keys rise, ties as they stand."""
-    shape = torch.broadcast_shapes(x.shape, keys.shape)
     order = keys.argsort(dim=-1, stable=True)
-    return torch.take_along_dim(x.expand(shape), order.expand(shape), -1)
+    loops = max(x.dim(), keys.dim())
+    wide, places = (a.reshape(*(1,) * (loops - a.dim()), *a.shape) for a in (x, order))
+    return torch.take_along_dim(wide, places, -1)
 
 
 def inverse(x: Float[Tensor, "*loops n n"]) -> Float[Tensor, "*loops n n"]:
