@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from ebmlang.graph import EnergyGraph, GraphBuilder, Node, Root, RootKind
+from ebmlang.passes.guards import plan_guards
 from ebmlang.passes.lifting import Lifted, Lifting
 from ebmlang.passes.rewrite import Writer, rewrite_nodes, with_bodies
 
@@ -41,7 +42,7 @@ def _hoisted(builder: GraphBuilder, node: Node) -> int:
 
 
 def _is_worth_it(body: EnergyGraph, result: int, state: Node) -> bool:
-    moving = _dependents(body, result, state)
+    moving = _find_moving(body, result, state)
     still = (body.ancestors(result) | {result}) - moving
     computes = any(body.nodes[number].operator not in _IDLE for number in still)
     return result in moving and (computes or _addend(body, result, state) is not None)
@@ -74,7 +75,7 @@ def write_steps(
         (found,) = lifting.lift([addend])
         whole = lifting.along(found, body.nodes[addend])
         return _running_sum(write, start, whole, backwards=backwards)
-    moving = _dependents(body, result, state)
+    moving = _find_moving(body, result, state)
     taken = sorted({i for number in moving for i in body.nodes[number].inputs} - moving)
     elements, captures = [], []
     for number, lifted in zip(taken, lifting.lift(taken), strict=True):
@@ -114,12 +115,17 @@ def write_steps(
     return turned(write, states) if backwards else states
 
 
-def _dependents(graph: EnergyGraph, result: int, source: Node) -> set[int]:
-    """Return the nodes on ways from a leaf to a result."""
+def _find_moving(body: EnergyGraph, result: int, state: Node) -> set[int]:
+    """Return the nodes that stay in the loop: those that the state enters.
+
+    And those of branches that have to be guarded, since outside of the loop nothing could say at
+    which steps they are taken.
+    """
+    guarded = {number for number, _ in plan_guards(body, body.varying)}
     found: set[int] = set()
-    for number in sorted(graph.ancestors(result) | {result}):
-        node = graph.nodes[number]
-        if node == source or any(i in found for i in node.inputs):
+    for number in sorted(body.ancestors(result) | {result}):
+        node = body.nodes[number]
+        if node == state or number in guarded or any(i in found for i in node.inputs):
             found.add(number)
     return found
 
@@ -134,7 +140,7 @@ def _addend(body: EnergyGraph, result: int, state: Node) -> int | None:
         return None
     for own, other in (node.inputs, node.inputs[::-1]):
         if body.nodes[own] == state and body.nodes[other].kind is state.kind:
-            return None if _dependents(body, other, state) else other
+            return None if _find_moving(body, other, state) else other
     return None
 
 

@@ -171,6 +171,24 @@ def test_a_branch_that_no_step_takes_spoils_no_slope():
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("by_state", [True, False])
+def test_a_branch_of_captures_alone_spoils_no_slope(by_state):
+    """It could be computed once in front of the loop, but then no step could leave it out."""
+    b = Sketch()
+    state, element, outer = (b.parameter(i) for i in range(3))
+    is_left_out = b("less_equal", state if by_state else element, b.constant(-1.0))
+    body = b.body(b("add", state, b("where", is_left_out, b.constant(1.0), b("log", outer))))
+    s = Sketch()
+    start = s.constant(-5.0)
+    out = s.scan(body, start, [s.given("e", (3,))], [s.variable("x")], steps=3)
+    total = s("sum", out, axes=(-1,))
+    slopes = differentiate(s.graph(total), total)
+
+    (found,) = slopes_at(slopes, {"x": np.asarray(0.0), "e": np.full(3, -2.0)}).values()
+
+    assert found == 0.0
+
+
 @pytest.mark.parametrize("chains", [1, CHAINS])
 def test_what_is_not_there_is_not_differentiated(chains):
     """A recurrence over no steps, and one whose steps forget the state."""
