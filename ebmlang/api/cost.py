@@ -9,7 +9,7 @@ from ebmlang.api.model import Model
 from ebmlang.graph import EnergyGraph, RootKind
 from ebmlang.lower.native.build import find_compiler
 from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
-from ebmlang.lower.tiers import Ahead, Tier, asked_tier, pays
+from ebmlang.lower.tiers import Ahead, Tier, asked_tier, count_operations, pays
 from ebmlang.passes.gradient import NoRuleError, differentiate
 
 BATCHES = (1, 64, 4096, 65536)
@@ -69,7 +69,7 @@ def _differentiate(graph: EnergyGraph) -> EnergyGraph | None:
 def _find_native(gradient: EnergyGraph | None) -> NativeProgram | Declined:
     """Return E and its gradient in C, which nothing compiles here, or why there is none."""
     if gradient is None:
-        return Declined("autograd goes through a recurrence or a function from Python")
+        return Declined("autograd goes through a function from Python")
     if find_compiler() is None:
         return Declined("there is no C compiler (`cc`) on this machine")
     kinds = (RootKind.TOTAL, RootKind.GRADIENT)
@@ -85,7 +85,7 @@ def _choose_tier(
         return Tier.STRAIGHT
     worth = pays(
         Ahead(calls=CALLS, points=chains),
-        operations=sum(gradient.varying),
+        operations=count_operations(gradient),
         elements=native.work,
         lines=native.text.count("\n"),
     )

@@ -81,6 +81,21 @@ def _scatter_bounds(x: Interval, index: Interval, *, axis: int, size: int) -> In
     return Interval.everything(tuple(dim for dim in shape if isinstance(dim, int)))
 
 
+def _sort_by(x: Array, keys: Array) -> Array:
+    loops = np.broadcast_shapes(x.shape[:-1], keys.shape[:-1])
+    wide, order = (np.broadcast_to(a, (*loops, a.shape[-1])) for a in (x, keys))
+    return np.take_along_axis(wide, np.argsort(order, axis=-1, kind="stable"), axis=-1)
+
+
+def _sort_by_bounds(x: Interval, keys: Interval) -> Interval:
+    if keys.known:
+        return Interval(_sort_by(x.lower, keys.lower), _sort_by(x.upper, keys.lower))
+    shape = np.broadcast_shapes(x.shape, keys.shape)
+    lower = np.min(x.lower, axis=-1, keepdims=True, initial=np.inf)
+    upper = np.max(x.upper, axis=-1, keepdims=True, initial=-np.inf)
+    return Interval(np.broadcast_to(lower, shape), np.broadcast_to(upper, shape))
+
+
 def _anything(x: Interval) -> Interval:
     return Interval.everything(x.shape)
 
@@ -160,6 +175,22 @@ ADJOINTS = (
         core=Core.parse("(n)->(n)"),
         callable_by_name=False,
         region=((-2.0, 2.0),),
+    ),
+    Operator(
+        name="sort_by",
+        parameters=("x", "keys"),
+        family=Family.CORE,
+        evaluate=_sort_by,
+        doc="elements of x in the order in which their keys rise, ties as they stand",
+        facts=Rules(
+            slopes=(Slope.RISING, Slope.MIXED),
+            linear=((0,),),
+            bounds=_sort_by_bounds,
+            smoothness=Smoothness.JUMPS,
+        ),
+        core=Core.parse("(n),(n)->(n)"),
+        callable_by_name=False,
+        region=((-2.0, 2.0), (-2.0, 2.0)),
     ),
     Operator(
         name="scatter",

@@ -168,6 +168,7 @@ PRODUCTS: Mapping[str, Product] = MappingProxyType(
         "cholesky": lambda n: n["n"] ** 3 / 3,
         "cumsum": lambda n: n["n"],
         "sort": lambda n: n["n"] * math.log2(max(2, n["n"])),
+        "sort_by": lambda n: n["n"] * math.log2(max(2, n["n"])),
         "others": lambda n: 3 * n["n"],
     }
 )

@@ -19,6 +19,7 @@ from ebmlang.lower.site import Operand, Site, show_shape, spread, widen
 from ebmlang.passes.guards import Edge, Guard, mask_inputs, plan_guards
 
 LINE_LENGTH = 96
+_TIE = "\N{NO-BREAK SPACE}"
 _LEAVES = ("constant", "given", "weight")
 
 
@@ -68,20 +69,29 @@ class Lines:
     def add(self, text: str) -> None:
         """Add one statement, broken inside its brackets where it is too long."""
         broken = textwrap.wrap(
-            text,
+            _tied(text),
             LINE_LENGTH,
             initial_indent=self.indent,
             subsequent_indent=self.indent + "    ",
             break_long_words=False,
             break_on_hyphens=False,
         )
-        self.lines.extend(broken)
+        self.lines.extend(line.replace(_TIE, " ") for line in broken)
 
     def about(self, path: str) -> None:
         """Say which term the next statements are for."""
         if path and path != self.path:
             self.lines.append(f"{self.indent}# {show_path(path)}")
             self.path = path
+
+
+def _tied(text: str) -> str:
+    """Return a statement whose spaces outside of brackets, where none can be broken, are ties."""
+    depth, tied = 0, []
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        tied.append(_TIE if character == " " and depth == 0 else character)
+    return "".join(tied)
 
 
 def show_path(path: str) -> str:
@@ -252,7 +262,8 @@ class Frame:
         elements, captures = rest[: len(ranks)], rest[len(ranks) :]
         result = body.roots[Root(RootKind.NEXT)]
         varying = _body_flags(body, [start.varying, *(o.varying for o in rest)], result)
-        state_varies = varying[result]
+        # A state that varies only at the start, or only from then on, has a chain axis throughout.
+        state_varies = start.varying or varying[result]
 
         state = f"{name}_state"
         texts = [state, *(f"{name}_element{i}" for i in range(len(elements)))]
@@ -323,8 +334,6 @@ def _body_flags(body: EnergyGraph, parameters: Sequence[bool], result: int) -> l
             else:
                 flags.append(any(flags[i] for i in node.inputs))
         if parameters[0] or not flags[result]:
-            # A state that varies only at the start still has a chain axis throughout.
-            flags[result] = flags[result] or parameters[0]
             return flags
         parameters = [True, *parameters[1:]]
 

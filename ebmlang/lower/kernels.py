@@ -148,6 +148,7 @@ _CORE: dict[str, Kernel] = {
         cholesky="k.cholesky({0})",
         cumsum="{0}.cumsum(-1)",
         sort="{0}.sort(-1).values",
+        sort_by="k.sort_by({0}, {1})",
     ),
 }
 

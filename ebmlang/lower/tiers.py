@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 
+from ebmlang.graph import EnergyGraph
 from ebmlang.source import Diagnostic, EbmError
 
 VARIABLE = "EBM_TIER"
@@ -93,6 +94,20 @@ def pays(ahead: Ahead, *, operations: int, elements: int, lines: int) -> bool:
     """
     straight = ahead.calls * (operations * CALL + ahead.points * elements * ELEMENT)
     return straight > 2 * (BUILD + lines * LINE)
+
+
+def count_operations(graph: EnergyGraph) -> int:
+    """Return how many torch operations an evaluation takes, about: one for each node per chain.
+
+    A loop of a recurrence takes those of its body in each of its steps.
+    """
+    return sum(
+        node.option("steps") * count_operations(node.option("body"))
+        if node.operator == "scan"
+        else 1
+        for node, varies in zip(graph.nodes, graph.varying, strict=True)
+        if varies
+    )
 
 
 _said: set[str] = set()

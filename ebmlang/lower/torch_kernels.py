@@ -142,6 +142,16 @@ def gather(x: Tensor, index: Int[Tensor, "*loops"], rank: int) -> Tensor:
     return torch.take_along_dim(wide, places, axis).squeeze(axis)
 
 
+def sort_by(
+    x: Float[Tensor, "*loops n"], keys: Float[Tensor, "*loops n"]
+) -> Float[Tensor, "*loops n"]:
+    """Return elements in the order in which their keys rise, ties as they stand."""
+    order = keys.argsort(dim=-1, stable=True)
+    loops = max(x.dim(), keys.dim())
+    wide, places = (a.reshape(*(1,) * (loops - a.dim()), *a.shape) for a in (x, order))
+    return torch.take_along_dim(wide, places, -1)
+
+
 def inverse(x: Float[Tensor, "*loops n n"]) -> Float[Tensor, "*loops n n"]:
     """Return inverse matrices; nan for those that have none, so that one chain stops no other."""
     result, info = torch.linalg.inv_ex(x)

@@ -97,6 +97,7 @@ MATRICES = {
     "cholesky": lambda x: linalg.cholesky(x, lower=True),
     "cumsum": lambda x: np.array([math.fsum(x[: i + 1]) for i in range(len(x))]),
     "sort": lambda x: np.array(sorted(x)),
+    "sort_by": lambda x, keys: np.array([x[i] for i in sorted(range(len(x)), key=keys.item)]),
     "others": lambda x: np.array([math.prod(np.delete(x, i)) for i in range(len(x))]),
 }
 

@@ -170,3 +170,32 @@ def test_a_recurrence_of_data_alone_runs_before_any_point_is_known():
 
     assert "for " in text[: text.index("def total")]
     assert "for " not in text[text.index("def total") :]
+
+
+def test_a_state_that_varies_only_at_the_start_has_a_chain_axis_throughout():
+    """The steps forget it, and know nothing else that varies."""
+    body = Sketch()
+    result = body("sin", body.parameter(1))
+    s, points, data = Sketch(), {}, {}
+    first = leaf(s, "s", (), True, points, data, 1)
+    elements = leaf(s, "e", (3,), False, points, data, 2)
+
+    out = s.scan(body.body(result), first, [elements], steps=3)
+
+    run(s, out, points, data)
+
+
+@pytest.mark.parametrize("count", range(2, 9))
+def test_many_elements_make_a_long_line_that_is_still_code(count):
+    """Broken it may be only inside of brackets."""
+    body = Sketch()
+    result = body.parameter(0)
+    for index in range(1, count + 1):
+        result = body("add", result, body("square", body.parameter(index)))
+    s, points, data = Sketch(), {}, {}
+    first = leaf(s, "s", (), True, points, data, 1)
+    elements = [leaf(s, f"e{i}", (3,), True, points, data, i) for i in range(count)]
+
+    out = s.scan(body.body(result), first, elements, steps=3)
+
+    run(s, out, points, data)

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 import torch
 
+from ebmlang.graph import RootKind
 from ebmlang.lower import tiers
 from ebmlang.lower.gradient import Question
 from ebmlang.lower.native import build
 from ebmlang.lower.native.build import find_compiler
-from ebmlang.lower.tiers import Ahead, Tier, asked_tier, pays
+from ebmlang.lower.native.emit import NativeProgram, emit_native
+from ebmlang.lower.tiers import Ahead, Tier, asked_tier, count_operations, pays
 from ebmlang.source import EbmError
 from ebmlang.testing.strategies import Case
 from ebmlang.testing.values import compiled
+from tests.road import optimized
 
 TEXT = "var x: real[2]\nprefer near: norm(x - [1, 2]) <= 0.5 within 0.25\nminimize e: exp(x[0])"
 POINT = {"x": np.array([0.3, -0.7])}
@@ -118,3 +121,21 @@ def test_more_work_pays_more_and_longer_text_less():
     assert worth(10**5, 100)
     assert not worth(10**3, 100)
     assert not worth(10**5, 10**5)
+
+
+def test_a_recurrence_works_as_often_as_it_has_steps():
+    """In torch each step is calls of its own, in machine code only more elements."""
+
+    def count(steps):
+        graph = optimized(
+            f"var x: real[{steps}]\nlet s = scan s = 0 over e in x: sin(s) + e\nminimize e: sum(s)"
+        )
+        (total,) = [n for root, n in graph.roots.items() if root.kind is RootKind.TOTAL]
+        program = emit_native(graph, [total], "f")
+        assert isinstance(program, NativeProgram)
+        return count_operations(graph), program.work
+
+    few, many, more = (count(steps) for steps in (10, 20, 30))
+
+    assert all(b - a > 20 for a, b in zip(few, many, strict=True))
+    assert all(c - b == b - a for a, b, c in zip(few, many, more, strict=True))

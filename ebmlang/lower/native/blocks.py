@@ -74,6 +74,7 @@ BLOCKS: Mapping[str, Rule] = MappingProxyType(
     {
         "cumsum": _cumsum,
         "sort": _on_matrices("sort_lanes({0}, {x}, {n});", (1,), 1),
+        "sort_by": _on_matrices("sort_by_lanes({0}, {1}, {x}, {m}, {n});", (1, 1), 1),
         "det": _on_matrices("determinant_lanes({0}, {x}, {m}, {n}, 0);", (2,), 0),
         "logdet": _on_matrices("determinant_lanes({0}, {x}, {m}, {n}, 1);", (2,), 0),
         "inv": _on_matrices("solve_lanes({0}, 0, {x}, {m}, {n}, {n});", (2,), 2),

@@ -151,6 +151,7 @@ class Block:
         write: Gives the C text, from the names of the result and the operands.
         room: Vectors of scratch it needs; their name is the last one that `write` gets.
         inside: Whether the result stands in the memory of the first source.
+        work: Elements that it computes besides its result and its scratch, over all its loops.
     """
 
     kind: Kind
@@ -159,6 +160,7 @@ class Block:
     write: Callable[[str, tuple[str, ...], str], str]
     room: int = 0
     inside: bool = False
+    work: int = 0
 
 
 Cell: TypeAlias = Leaf | Compute | Fold | Join | Copy | Block

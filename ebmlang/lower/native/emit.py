@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ebmlang.graph import Constant, EnergyGraph, Kind
-from ebmlang.lower.native.cells import Block, Compute, Copy, Fold, Read
+from ebmlang.lower.native.cells import Copy, Read
 from ebmlang.lower.native.lowering import Lowering
 from ebmlang.lower.native.portions import link_portions, split_lines
 from ebmlang.lower.native.recurrences import lower_scan
@@ -105,7 +105,7 @@ def emit_native(graph: EnergyGraph, outputs: Sequence[int], name: str) -> Native
         kinds=tuple(registry.kinds),
         rows=tuple(registry.rows),
         sizes=tuple(sizes),
-        work=_count_work(shop),
+        work=shop.count_work(),
     )
 
 
@@ -186,18 +186,3 @@ def _define(name: str, body: Sequence[str]) -> str:
         f"static void {name}(const real *restrict x, const inputs *in,\n"
         f"    real *const *restrict out, real *restrict scratch) {{\n{lines}\n}}\n"
     )
-
-
-def _count_work(shop: Workshop) -> int:
-    work = 0
-    for cell in shop.cells:
-        match cell:
-            case Compute():
-                work += math.prod(cell.shape)
-            case Fold():
-                work += math.prod(cell.over)
-            case Block():
-                work += math.prod(cell.shape) + cell.room
-            case _:
-                pass
-    return work

@@ -84,6 +84,21 @@ static void sort_lanes(const vec *a, vec *restrict x, int n) {
     }
 }
 
+/* Elements in the order in which their keys rise, ties as they stand. */
+static void sort_by_lanes(const vec *a, const vec *keys, vec *restrict x, vec *restrict room,
+    int n) {
+  for (int i = 0; i < n; i++) x[i] = a[i], room[i] = keys[i];
+  for (int round = 0; round < n; round++)
+    for (int i = round & 1; i + 1 < n; i += 2) {
+      vec first = x[i], second = x[i + 1], lower = room[i], upper = room[i + 1];
+      ivec swap = (lower > upper) | (is_nan(lower) & ~is_nan(upper));
+      x[i] = choose(swap, second, first);
+      x[i + 1] = choose(swap, first, second);
+      room[i] = choose(swap, upper, lower);
+      room[i + 1] = choose(swap, lower, upper);
+    }
+}
+
 /* For each element the product of the others. */
 static void others_lanes(const vec *a, vec *restrict x, int n) {
   vec before = splat(1), behind = splat(1);

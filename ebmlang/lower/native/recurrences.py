@@ -96,5 +96,6 @@ def lower_scan(outer: Lowering, node: Node) -> Read:
             write=write,
             room=inside.room,
             inside=True,
+            work=inner.count_work() * node.option("steps"),
         )
     )

@@ -45,6 +45,7 @@ class Plan:
         loops: Sizes of the loops it is computed in, without those of size 1.
         points: The indices that one turn of the loops goes through.
         names: C expressions by the index of an element, for elements that have a variable.
+        pieces: For a join of elements outside of loops, what each of them is read from.
         ready: The level from which others can read its memory, or its variables outside of loops.
         results: For a fold, the indices that one turn of the loops has results for.
         depth: For a fold, how many loops its accumulators are inside of; -1: they are in memory.
@@ -58,6 +59,7 @@ class Plan:
     loops: Loops = ()
     points: tuple[Index, ...] = ()
     names: dict[Index, str] = field(default_factory=dict)
+    pieces: dict[Index, tuple[Read, Index]] = field(default_factory=dict)
     ready: int = 0
     results: tuple[Index, ...] = ()
     depth: int = 0
@@ -230,6 +232,7 @@ class Schedule:
                 assert isinstance(piece, Copy)
                 for point, (text,) in zip(copy.points, copy.operands, strict=True):
                     plan.names[piece.into(point)] = text
+                    plan.pieces[piece.into(point)] = (piece.read, point)
         else:
             plan.stored = True
         return plan
@@ -259,6 +262,9 @@ class Schedule:
         if isinstance(cell, Leaf):
             return cell.load(flat(place, cell.shape))
         plan = self.plans[read.cell]
+        if place in plan.pieces:
+            # It may stand in the memory of another cell, which is then kept for this reader.
+            return self._resolve(*plan.pieces[place], reader)
         name = plan.names.get(place)
         if name is not None:
             outside = not plan.loops or (isinstance(cell, Fold) and plan.depth == 0)

@@ -11,7 +11,7 @@ from ebmlang.lower.native.function import (
     build_emitted,
     emit_groups,
 )
-from ebmlang.lower.tiers import Tier, asked_tier, pays, say_once
+from ebmlang.lower.tiers import Tier, asked_tier, count_operations, pays, say_once
 
 if TYPE_CHECKING:
     from ebmlang.lower.module import CompiledEnergy
@@ -49,7 +49,7 @@ def build_slopes(energy: "CompiledEnergy", graph: EnergyGraph) -> NativeCode | N
     if asked is None:
         worth = energy.ahead is not None and pays(
             energy.ahead,
-            operations=sum(graph.varying),
+            operations=count_operations(graph),
             elements=program.work,
             lines=program.text.count("\n"),
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebmlang.graph import Constant, Kind
-from ebmlang.lower.native.cells import At, Cell, Compute, Copy, Join, Leaf, Read, Shape
+from ebmlang.lower.native.cells import At, Block, Cell, Compute, Copy, Fold, Join, Leaf, Read, Shape
 from ebmlang.lower.native.places import Index, Place, broadcast, flat
 
 LITERALS = 64
@@ -89,6 +89,21 @@ class Workshop:
             leaf = self.constant(cell.constant.astype(np.float64))
             return Read(cell=leaf.cell, shape=read.shape, kind=Kind.REAL, at=read.at)
         return self.compute(template, read)
+
+    def count_work(self) -> int:
+        """Return how many elements the cells compute."""
+        work = 0
+        for cell in self.cells:
+            match cell:
+                case Compute():
+                    work += math.prod(cell.shape)
+                case Fold():
+                    work += math.prod(cell.over)
+                case Block():
+                    work += math.prod(cell.shape) + cell.room + cell.work
+                case _:
+                    pass
+        return work
 
     # --- leaves ----------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ Where a choice keeps a branch from being used, no number that is not one may lea
 cotangent that leaves the branch is cut off once more (`passes.guards`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -22,10 +22,13 @@ from ebmlang.passes.folding import fold_constants
 from ebmlang.passes.gradient.algebra import Algebra
 from ebmlang.passes.gradient.elementwise import ELEMENTWISE
 from ebmlang.passes.gradient.products import PRODUCTS
+from ebmlang.passes.gradient.recurrences import pull_recurrence
 from ebmlang.passes.gradient.reductions import REDUCTIONS
 from ebmlang.passes.gradient.rule import NoRuleError, Rule, Segment, Step
 from ebmlang.passes.gradient.structure import STRUCTURE, assemble
 from ebmlang.passes.guards import Guard, plan_guards
+from ebmlang.passes.hoisting import hoist_steps
+from ebmlang.passes.rewrite import Writer, with_bodies
 from ebmlang.passes.sharing import share_steps
 from ebmlang.passes.simplification import finish, join_products, simplify
 from ebmlang.source import InternalError
@@ -35,7 +38,7 @@ RULES: Mapping[str, tuple[Rule | None, ...]] = MappingProxyType(
 )
 """By operator, a rule for each operand; the last stands for all further ones."""
 
-NO_RULE = frozenset({"scan", "extern", "sort", "trigamma"})
+NO_RULE = frozenset({"extern", "trigamma"})
 """Operators that have none: a graph in which the output depends on an unknown through one of these
 is left to autograd."""
 
@@ -64,16 +67,47 @@ def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:
     mark = Root(RootKind.REPORT, "the output")
     graph = keep_roots(graph, {**kept, mark: output})
     # Before too: derivatives of what is short are short.
-    graph = _shortened(graph, simplify)
+    graph = _shortened(hoist_steps(_shortened(graph, simplify)), simplify)
     output = graph.roots[mark]
-    sweep = _Sweep(graph)
-    slopes = sweep.run(output)
+    origin = graph.nodes[output].origin
+    variables = {
+        node.option("path"): number
+        for number, node in enumerate(graph.nodes)
+        if node.operator == "variable"
+    }
+    sweep = _Sweep(graph, frozenset(variables.values()))
+    found = sweep.run(output, sweep.builder.constant(np.ones(()), origin))
     roots = {root: number for root, number in graph.roots.items() if root != mark}
-    roots |= {Root(RootKind.GRADIENT, path): number for path, number in slopes.items()}
+    for variable in graph.variables:
+        number = found.get(variables.get(variable.path, -1))
+        if number is None:
+            number = sweep.builder.constant(np.zeros(variable.shape), origin)
+        roots[Root(RootKind.GRADIENT, variable.path)] = number
     return replace(graph, nodes=tuple(sweep.builder.nodes), roots=roots)
 
 
+def _pull_body(
+    body: EnergyGraph, cotangent: Node, indices: Collection[int]
+) -> tuple[EnergyGraph, Mapping[int, int]]:
+    """Return the derivatives of the body of a recurrence, as `recurrences.Pullback` says."""
+    body = _shortened(hoist_steps(_shortened(body, simplify)), simplify)
+    parameters = {
+        number: node.option("index")
+        for number, node in enumerate(body.nodes)
+        if node.operator == "parameter" and node.option("index") in indices
+    }
+    sweep = _Sweep(body, frozenset(parameters))
+    found = sweep.run(body.roots[Root(RootKind.NEXT)], sweep.builder.add(cotangent))
+    roots = {
+        Root(RootKind.GRADIENT, str(parameters[source])): number for source, number in found.items()
+    }
+    slopes = EnergyGraph(tuple(sweep.builder.nodes), roots)
+    slopes = _shortened(slopes, simplify)
+    return slopes, {int(root.path): number for root, number in slopes.roots.items()}
+
+
 def _shortened(graph: EnergyGraph, rewrite: Callable[[EnergyGraph], EnergyGraph]) -> EnergyGraph:
+    graph = with_bodies(graph, lambda body: _shortened(body, rewrite))
     graph = share_steps(rewrite(fold_constants(graph)))
     return keep_roots(graph, graph.roots)
 
@@ -81,47 +115,49 @@ def _shortened(graph: EnergyGraph, rewrite: Callable[[EnergyGraph], EnergyGraph]
 class _Sweep:
     """The graph with what has been written behind it, and the cotangents so far."""
 
-    def __init__(self, graph: EnergyGraph) -> None:
+    def __init__(self, graph: EnergyGraph, sources: frozenset[int]) -> None:
         self.graph = graph
         self.builder = GraphBuilder()
         for node in graph.nodes:
             self.builder.add(node)
         if len(self.builder.nodes) != len(graph.nodes):
             raise InternalError("a graph has each node once")
-        self.active = _active(graph)
+        self.sources = sources
+        self.active = _active(graph, sources)
         self.guards = plan_guards(graph, graph.varying)
         self.sums: dict[int, list[int]] = {}
         self.segments: dict[int, list[Segment]] = {}
 
-    def run(self, output: int) -> dict[str, int]:
-        """Return the derivatives of a scalar, by path of the variable."""
+    def run(self, output: int, cotangent: int) -> dict[int, int]:
+        """Return the cotangents of the sources that the output depends on, by their number."""
         graph = self.graph
-        assert graph.nodes[output].shape == ()
-        origin = graph.nodes[output].origin
-        self.sums[output] = [self.builder.constant(np.ones(()), origin)]
-        found: dict[str, int] = {}
+        self.sums[output] = [cotangent]
+        found: dict[int, int] = {}
         for number in range(output, -1, -1):
             node = graph.nodes[number]
             if not self.active[number]:
                 continue
             f = Algebra(self.builder, node.origin, len(node.shape))
-            cotangent = self._total(f, number)
-            if cotangent is None:
+            total = self._total(f, number)
+            if total is None:
                 continue
-            if node.operator == "variable":
-                found[node.option("path")] = f.full(cotangent, node.shape)
+            if number in self.sources:
+                found[number] = f.full(total, node.shape)
             else:
-                self._pull(f, number, cotangent)
-        return {
-            v.path: found[v.path]
-            if v.path in found
-            else self.builder.constant(np.zeros(v.shape), origin)
-            for v in graph.variables
-        }
+                self._pull(f, number, total)
+        return found
 
     def _pull(self, f: Algebra, number: int, g: int) -> None:
         """Hand the cotangent of a node to its operands."""
         node = self.graph.nodes[number]
+        if node.operator == "scan":
+            active = [place for place, i in enumerate(node.inputs) if self.active[i]]
+            write = Writer(self.builder, node.origin)
+            whole = f.full(g, node.shape)
+            gains = pull_recurrence(write, whole, number, active, _pull_body)
+            for place, full in gains.items():
+                self.sums.setdefault(node.inputs[place], []).append(full)
+            return
         if node.operator not in RULES:
             raise NoRuleError(number, node.operator)
         rules = RULES[node.operator]
@@ -198,10 +234,10 @@ def _whole(node: Node, place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _active(graph: EnergyGraph) -> list[bool]:
-    """Return which nodes have a derivative by some variable."""
+def _active(graph: EnergyGraph, sources: frozenset[int]) -> list[bool]:
+    """Return which nodes have a derivative by some source."""
     active: list[bool] = []
-    for node in graph.nodes:
+    for number, node in enumerate(graph.nodes):
         real = node.kind is Kind.REAL
-        active.append(real and (node.operator == "variable" or any(active[i] for i in node.inputs)))
+        active.append(real and (number in sources or any(active[i] for i in node.inputs)))
     return active

@@ -13,7 +13,7 @@ from ebmlang.passes.gradient.algebra import Algebra
 
 
 class NoRuleError(Exception):
-    """A node on the way to the output has no derivative as a graph: an `extern`, a `scan`."""
+    """A node on the way to the output has no derivative as a graph: an `extern`."""
 
     def __init__(self, number: int, operator: str) -> None:
         super().__init__(f"no rule for node {number}, {operator}")

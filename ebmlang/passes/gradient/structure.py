@@ -100,6 +100,20 @@ def _gather(f: Algebra, g: int, step: Step, _: int) -> int:
     return f.fit(f.gate(found, f.insert(g, axis)), whole, shape)
 
 
+def _sort(f: Algebra, g: int, step: Step, _: int) -> int:
+    return _unsorted(f, g, step.x[0])
+
+
+def _sort_by(f: Algebra, g: int, step: Step, _: int) -> int:
+    return _unsorted(f, g, step.x[1])
+
+
+def _unsorted(f: Algebra, g: int, keys: int) -> int:
+    """Return elements to where they stood before they were sorted by keys."""
+    places = f.array(np.arange(f.shape(keys)[-1], dtype=np.float64))
+    return f("sort_by", g, f("sort_by", places, keys))
+
+
 STRUCTURE: Mapping[str, tuple[Rule | None, ...]] = MappingProxyType(
     {
         "reshape": (_reshape,),
@@ -111,6 +125,8 @@ STRUCTURE: Mapping[str, tuple[Rule | None, ...]] = MappingProxyType(
         "take": (_take, None),
         "gather": (_gather, None),
         "scatter": (_scatter, None),
+        "sort": (_sort,),
+        "sort_by": (_sort_by, None),
     }
 )
 """By operator, a rule for each operand; the last stands for all further ones."""

@@ -5,13 +5,18 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import compile_graph
 from ebmlang.lower.native import function
 from ebmlang.lower.native.build import find_compiler
-from tests.lower.native.unit import build_functions, reports
+from ebmlang.lower.native.slopes import group_slopes
+from ebmlang.passes.gradient import differentiate
+from tests.lower.native.unit import Asked, build_functions, reports
 from tests.lower.sketch import Sketch, evaluate
+from tests.passes.recurrences import recurrences
 
 pytestmark = [
     pytest.mark.skipif(find_compiler() is None, reason="there is no C compiler"),
@@ -61,6 +66,31 @@ def test_a_recurrence_has_its_value_for_any_mixture_of_what_varies():
             leaves = {**data, **{path: values[chain] for path, values in points.items()}}
             expected = evaluate(graph, leaves)[out]
             np.testing.assert_allclose(value, expected.reshape(-1), rtol=1e-12)
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(recurrences(), min_size=12, max_size=12))
+def test_a_recurrence_has_its_value_and_its_gradient(cases):
+    """Of a dozen at a time, since each compilation takes a second."""
+    asked = []
+    for case in cases:
+        energy = compile_graph(case.graph, dtype=torch.float64)
+        energy.bind(case.data)
+        slopes = differentiate(case.graph, case.total)
+        asked.append(Asked(energy=energy, graph=slopes, groups=group_slopes(slopes)))
+    functions = build_functions(asked)
+
+    for case, one, run in zip(cases, asked, functions, strict=True):
+        x = one.energy.pack({path: torch.tensor(v) for path, v in case.points.items()})
+        values, gradients = (found.numpy() for found in run(x))
+        for chain, (value, gradient) in enumerate(zip(values, gradients, strict=True)):
+            leaves = case.data | {path: v[chain] for path, v in case.points.items()}
+            with np.errstate(all="ignore"):
+                truth = evaluate(one.graph, leaves)
+            expected = np.concatenate([truth[n].reshape(-1) for n in one.groups[1]])
+            np.testing.assert_allclose(value, truth[one.groups[0][0]], rtol=1e-9)
+            scale = max(1.0, float(np.abs(expected).max()))
+            np.testing.assert_allclose(gradient / scale, expected / scale, atol=1e-9)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
