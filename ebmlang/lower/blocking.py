@@ -100,10 +100,48 @@ def plan_blocks(
     return _schedule(graph, order, needs, axes, folded)
 
 
-def list_whole(graph: EnergyGraph, order: Sequence[int], blocking: Blocking | None) -> list[int]:
-    """Return the steps of many elements that no loop takes apart."""
-    inside = {} if blocking is None else blocking.axes
-    return [n for n in order if n not in inside and math.prod(graph.nodes[n].shape) > LARGEST]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A step of many elements that is computed in one piece.
+
+    Attributes:
+        number: The step.
+        because: Why, in words.
+    """
+
+    number: int
+    because: str
+
+
+def describe_blocks(graph: EnergyGraph) -> tuple[tuple[Loop, ...], tuple[Whole, ...]]:
+    """Return the loops that the roots of a graph take, and the steps that keep others out of them.
+
+    Args:
+        graph: A graph of a value and its gradient.
+    """
+    order = [number for number, varies in enumerate(graph.varying) if varies]
+    kept = set(graph.roots.values())
+    needs = [node.inputs for node in graph.nodes]
+    plan = plan_blocks(graph, order, list(kept), lambda n: needs[n], lambda _: True)
+    axes = {} if plan is None else plan.axes
+    loops = () if plan is None else tuple(loop for loops in plan.loops for loop in loops)
+    large = {n for n in order if math.prod(graph.nodes[n].shape) > LARGEST and n not in axes}
+    able = _find_axes(graph, order, large | set(axes))
+    whole = []
+    for number in sorted(large):
+        operator = graph.nodes[number].operator
+        readers = [n for n in order if number in needs[n] and n not in axes]
+        if operator == "variable" or (number in able and large.intersection(readers)):
+            # The unknowns are there; and what is read by such a step has its reason from there.
+            continue
+        if number in kept:
+            because = "it is asked for"
+        elif number not in able:
+            because = f"`{operator}` makes it of whole arrays"
+        else:
+            because = f"`{graph.nodes[readers[0]].operator}` reads it in one piece"
+        whole.append(Whole(number=number, because=because))
+    return loops, tuple(whole)
 
 
 def _along(graph: EnergyGraph, number: int) -> tuple[Along, ...]:
