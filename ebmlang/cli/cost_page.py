@@ -80,8 +80,8 @@ def _notes(described: Described) -> Iterator[str]:
     )
     for loop in described["blocks"]["loops"]:
         yield (
-            f"torch code goes along {loop['places']:,} places in blocks: {loop['steps']} steps of at"
-            f" most {show_count(loop['block'])} elements, over all chains"
+            f"torch code goes along {loop['places']:,} places in blocks: {loop['steps']} steps of"
+            f" at most {show_count(loop['block'])} elements, over all chains"
         )
     whole = described["blocks"]["whole"]
     for step in whole[:MOST_WHOLE]:

@@ -4,8 +4,9 @@ A quantifier over 10^4 points has 5 * 10^7 pairs, and each step over them is an 
 elements, of which only a sum or a scatter is kept. Such steps make up a *region*: nodes that carry
 one long axis, and whose users do too or fold it up. A loop goes over the axis block by block,
 computes the region's elements of each block from parts of the arrays outside of it, and
-combines what folds give. Where a fold needs what another one has given, it has a loop of its own
-behind that one's, and computes again what both read.
+combines what folds give; what keeps the axis and is not large is put together end to end. Where a
+fold needs what another one has given, it has a loop of its own behind that one's, and computes
+again what both read.
 """
 
 import math
@@ -58,7 +59,8 @@ class Blocking:
 
     Attributes:
         axes: By node of a region, the axis that blocks are taken along, from the front.
-        folded: By fold, the number that its operands share the axis by (see `Along`).
+        folded: By fold, the number that its operands share the axis by (see `Along`); for what
+            is put together end to end, the axis.
         stages: The steps outside of loops, in their order, before the first loops, then between
             them.
         loops: The loops behind the steps of each stage.
@@ -68,6 +70,13 @@ class Blocking:
     folded: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     stages: tuple[tuple[int, ...], ...] = ()
     loops: tuple[tuple[Loop, ...], ...] = ()
+
+    def combine(self, node: Node, number: int) -> str:
+        """Return how what a fold gives for two blocks is put together, as in `COMBINE`."""
+        axis = self.folded[number]
+        if axis < 0:
+            return COMBINE[node.operator]
+        return f"torch.cat(({{0}}, {{1}}), {axis - len(node.shape)})"
 
     def target(self, number: int) -> int:
         """Return what operands of a step in a loop have to run along to be read in blocks."""
@@ -221,8 +230,11 @@ def _reads_in_blocks(
             if label != axes[user]:
                 return False
             continue
-        folds = label is not None and label < 0 and node.operator in COMBINE
-        if not folds or folded.setdefault(user, label) != label:
+        if label is None or (label < 0 and node.operator not in COMBINE):
+            return False
+        # What keeps the axis is put together end to end, where that takes little room.
+        few = math.prod(node.shape) <= LARGEST
+        if (label >= 0 and not few) or folded.setdefault(user, label) != label:
             return False
     return True
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ebmlang.graph import Constant, EnergyGraph, Node, Root, RootKind
 from ebmlang.graph.axes import align_axes
 from ebmlang.lang.table import OPERATORS
-from ebmlang.lower.blocking import COMBINE, Blocking, Loop, plan_blocks, width
+from ebmlang.lower.blocking import Blocking, Loop, plan_blocks, width
 from ebmlang.lower.expression import write_operator
 from ebmlang.lower.site import BlockSize, Operand, Site, show_shape, spread, widen
 from ebmlang.passes.guards import Edge, Guard, mask_inputs, plan_guards
@@ -243,8 +243,8 @@ class Frame:
         """Write a loop over blocks of an axis, and what its steps add up to."""
         nodes = list(self.graph.nodes)
         for number in loop.body:
-            if number not in loop.folds:
-                node, axis = nodes[number], blocking.axes[number]
+            node, axis = nodes[number], blocking.target(number)
+            if axis >= 0:
                 nodes[number] = replace(node, shape=_in_block(node.shape, axis))
         inner = replace(self, graph=replace(self.graph, nodes=tuple(nodes)), names=dict(self.names))
         self.out.add(f"{' = '.join(f'v{number}' for number in loop.folds)} = None")
@@ -257,7 +257,7 @@ class Frame:
             text = inner._block_expression(blocking, number)
             if number in loop.folds:
                 self.out.add(f"b{number} = {text}")
-                both = COMBINE[node.operator].format(name, f"b{number}")
+                both = blocking.combine(node, number).format(name, f"b{number}")
                 self.out.add(f"{name} = b{number} if {name} is None else {both}")
             else:
                 self.out.add(f"{name} = {text}")

@@ -140,6 +140,16 @@ def test_no_array_outside_of_loops_is_large(text):
     assert not any("index_select" in line for line in outside), outside
 
 
+def test_what_keeps_the_axis_is_put_together_end_to_end():
+    text = "var p: real[800, 2]\nminimize t: sum a, b in product(p, p): exp(-norm(a - b))\n"
+
+    code = show_gradient(compile_model(loads(text)).graph)
+
+    assert "k.blocks(800" in code
+    assert "torch.cat" in code
+    assert "800, 800" not in code
+
+
 def test_small_energies_have_no_blocks():
     assert "k.blocks" not in show_gradient(compile_model(loads(ATOMS.format(n=100))).graph)
 
