@@ -186,4 +186,4 @@ def _rows(graph: EnergyGraph) -> int:
     )
     # Wider ones are computed in blocks.
     widest = min(max(1, widest), LARGEST)
-    return max(min(LEAST_ROWS, WIDE // widest), PIECE // widest)
+    return max(1, min(LEAST_ROWS, WIDE // widest), PIECE // widest)
