@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ebmlang.analysis.enclosing import enclose_levels
 from ebmlang.analysis.framework import Derived, Inputs
+from ebmlang.analysis.long_axes import MANY, enclose_large, is_large
 from ebmlang.analysis.refinement import Refiner
 from ebmlang.graph import EnergyGraph, Kind, Node, RootKind
 from ebmlang.lang.behavior import enclose
@@ -132,6 +133,10 @@ def _input(node: Node, inputs: Inputs) -> Derived[Interval]:
 
 
 def _point(array: NDArray[Any]) -> Interval:
+    if array.size > MANY:
+        low, high = (_point(np.asarray(end)) for end in (np.min(array), np.max(array)))
+        ends = (np.broadcast_to(end, array.shape) for end in (low.lower, high.upper))
+        return Interval(*ends)
     value = np.asarray(array, dtype=np.float64)
     found = Interval.point(value)
     if array.dtype.kind == "i" and np.any(np.abs(value) > _EXACT_WHOLE):
@@ -152,7 +157,10 @@ def _transfer(
     node = graph.nodes[number]
     operands = [found[i].value for i in node.inputs]
     if node.operator in OPERATORS:
-        value = enclose(OPERATORS[node.operator], operands, dict(node.options))
+        if is_large(node, operands):
+            value = enclose_large(node, operands)
+        else:
+            value = enclose(OPERATORS[node.operator], operands, dict(node.options))
         return Derived(value, f"the range of `{node.operator}`", node.inputs)
     if node.operator == "scan":
         return Derived(_scan(node, operands, steps), "the recurrence, step by step", node.inputs)

@@ -7,11 +7,13 @@ axis. Elementwise ranges know nothing of their neighbors: what comes out is what
 would give.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ebmlang.analysis.framework import Derived
+from ebmlang.analysis.long_axes import MANY
 from ebmlang.graph import EnergyGraph, Node
 from ebmlang.lang.behavior import enclose
 from ebmlang.lang.interval import Interval
@@ -62,7 +64,7 @@ def enclose_levels(
 def _is_elementwise(node: Node) -> bool:
     record = OPERATORS.get(node.operator)
     elementwise = record is not None and record.family is Family.ELEMENTWISE
-    return elementwise and node.operator not in _ALONE
+    return elementwise and node.operator not in _ALONE and math.prod(node.shape) <= MANY
 
 
 def _key(graph: EnergyGraph, number: int, node: Node) -> object:

@@ -1,5 +1,6 @@
 """`explain --cost`: what an evaluation takes, counted and predicted, as plain data."""
 
+import math
 from typing import Any
 
 from ebmlang.analysis.cost import Costs, TermCost, Work, infer_costs
@@ -7,6 +8,7 @@ from ebmlang.analysis.floors import NATIVE, REAL_BYTES, STRAIGHT, predict_second
 from ebmlang.api.graphs import find_graph
 from ebmlang.api.model import Model
 from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.lower.blocking import LARGEST, Whole, describe_blocks
 from ebmlang.lower.native.build import find_compiler
 from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
 from ebmlang.lower.tiers import Ahead, Tier, asked_tier, count_operations, pays
@@ -49,6 +51,7 @@ def describe_cost(model: Model, *, precision: str = PRECISION) -> dict[str, Any]
         "terms": [_describe_term(term, costs, size) for term in costs.terms],
         "opaque": list(costs.opaque),
         "calls": CALLS,
+        "blocks": _describe_blocks(gradient),
         "native": native.reason if isinstance(native, Declined) else None,
         "rates": [
             _describe_rate(costs.gradient, native, gradient, chains, precision)
@@ -64,6 +67,27 @@ def _differentiate(graph: EnergyGraph) -> EnergyGraph | None:
         return differentiate(graph, total)
     except NoRuleError:
         return None
+
+
+def _describe_blocks(gradient: EnergyGraph | None) -> dict[str, Any]:
+    """Return what torch code computes in blocks, and what of many elements it does not."""
+    loops, whole = ((), ()) if gradient is None else describe_blocks(gradient)
+    return {
+        "loops": [
+            {"places": loop.count, "steps": len(loop.body), "block": LARGEST} for loop in loops
+        ],
+        "whole": [_describe_whole(gradient, one) for one in whole if gradient is not None],
+    }
+
+
+def _describe_whole(gradient: EnergyGraph, whole: Whole) -> dict[str, Any]:
+    node = gradient.nodes[whole.number]
+    return {
+        "step": node.operator,
+        "term": node.origin.path,
+        "elements": math.prod(node.shape),
+        "because": whole.because,
+    }
 
 
 def _find_native(gradient: EnergyGraph | None) -> NativeProgram | Declined:

@@ -15,6 +15,9 @@ TOGETHER = "adding up"
 MOST_TERMS = 40
 """Terms that the table shows: the dearest ones."""
 
+MOST_WHOLE = 5
+"""Steps that are named as not computed in blocks."""
+
 Described = Mapping[str, Any]
 """Plain data of `describe_cost`; so Any."""
 
@@ -75,6 +78,19 @@ def _notes(described: Described) -> Iterator[str]:
         f"{work['calls']:.0f} operations of torch per call where each runs by itself; the bytes"
         " are what they then read and write"
     )
+    for loop in described["blocks"]["loops"]:
+        yield (
+            f"torch code goes along {loop['places']:,} places in blocks: {loop['steps']} steps of"
+            f" at most {show_count(loop['block'])} elements, over all chains"
+        )
+    whole = described["blocks"]["whole"]
+    for step in whole[:MOST_WHOLE]:
+        yield (
+            f"not in blocks: `{step['step']}` of `{step['term']}`, {show_count(step['elements'])}"
+            f" elements for each chain, since {step['because']}"
+        )
+    if len(whole) > MOST_WHOLE:
+        yield f"and {len(whole) - MOST_WHOLE} more"
     if described["native"] is not None:
         yield f"there is no native tier for this: {described['native']}"
     if described["opaque"]:

@@ -173,7 +173,7 @@ class GraphBuilder:
         """Return the number of a constant, stored as float64, int64 or bool."""
         kind = {"f": Kind.REAL, "i": Kind.INT, "u": Kind.INT, "b": Kind.BOOL}[array.dtype.kind]
         dtype = {Kind.REAL: np.float64, Kind.INT: np.int64, Kind.BOOL: np.bool_}[kind]
-        value = Constant(array.astype(dtype))
+        value = Constant(array.astype(dtype, copy=False))
         return self.add(
             Node(
                 operator="constant",

@@ -110,6 +110,9 @@ def _groups(build: "Interpreter", iteration: Iteration, env: "Environment") -> l
         case IterationKind.PAIRS:
             scope.require_room((size * (size - 1) // 2,))
             first_places, second_places = np.triu_indices(size, k=1)
+            for places in (first_places, second_places):
+                # So that constants hold them as they are.
+                places.flags.writeable = False
         case IterationKind.ADJACENT:
             first_places, second_places = every[:-1], every[1:]
         case _:

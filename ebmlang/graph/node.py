@@ -52,6 +52,7 @@ Where its mask is false a neutral `guard` holds (inf, 0), another fails (-inf, i
 
 from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import blake2b
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,16 +73,29 @@ class Kind(Enum):
     __hash__ = object.__hash__
 
 
+DIGESTED = 4_096
+"""Bytes past which an array is told from others by its digest: 256 bits, so no two share one."""
+
+
 class Constant:
     """A read-only array that can be a key: equal when dtype, shape and every bit agree."""
 
     __slots__ = ("_hash", "_key", "array")
 
     def __init__(self, array: NDArray[Any]) -> None:
-        fixed = np.array(array, order="C")
-        fixed.flags.writeable = False
+        frozen = isinstance(array, np.ndarray) and array.flags.owndata and array.flags.c_contiguous
+        if frozen and not array.flags.writeable:
+            # Nobody can change it any more: an index of all pairs is as large as an array gets.
+            fixed = array
+        else:
+            fixed = np.array(array, order="C")
+            fixed.flags.writeable = False
         self.array = fixed
-        self._key = (fixed.dtype.str, fixed.shape, fixed.tobytes())
+        if fixed.nbytes > DIGESTED:
+            bits = blake2b(fixed.reshape(-1).view(np.uint8).data, digest_size=32).digest()
+        else:
+            bits = fixed.tobytes()
+        self._key = (fixed.dtype.str, fixed.shape, bits)
         self._hash = hash(self._key)
 
     def __eq__(self, other: object) -> bool:

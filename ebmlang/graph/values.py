@@ -19,7 +19,7 @@ from ebmlang.graph.node import Kind, Node, Origin, Root, RootKind
 from ebmlang.lang.operator import Family, Result, infer_shape
 from ebmlang.lang.table import OPERATORS
 from ebmlang.source import Diagnostic, EbmError, Label, Span
-from ebmlang.source.limits import ARRAY_ELEMENTS, GRAPH_NODES, STEPS_PER_CHARACTER
+from ebmlang.source.limits import ARRAY_ELEMENTS, GRAPH_NODES, STEP_ELEMENTS, STEPS_PER_CHARACTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Scope:
         Raises:
             EbmError: The array or the graph passes its limit.
         """
-        self.require_room(shape)
+        self.require_room(shape, STEP_ELEMENTS)
         self.require_steps(len(self.builder.nodes))
         node = Node(
             operator=operator,
@@ -127,16 +127,16 @@ class Scope:
         )
         return Value(self.builder.add(node), axes, self.depth)
 
-    def require_room(self, shape: Shape) -> None:
+    def require_room(self, shape: Shape, most: int = ARRAY_ELEMENTS) -> None:
         """Raise unless an array of this shape is within the limit.
 
         Raises:
             EbmError: It is not (E0316).
         """
-        if math.prod(shape) > ARRAY_ELEMENTS:
+        if math.prod(shape) > most:
             raise self._too_large(
                 "an array is too large",
-                f"{math.prod(shape):,} elements, and at most {ARRAY_ELEMENTS:,} are allowed",
+                f"{math.prod(shape):,} elements, and at most {most:,} are allowed",
             )
 
     def require_steps(self, count: int) -> None:

@@ -272,7 +272,8 @@ class _Emitter:
         words = set(_WORDS.findall(code))
         used = [i for i in range(len(variables)) if f"x{i}" in words]
         out = Lines()
-        apart = ", ".join(f"x{i}" if i in used else "_" for i in range(len(variables)))
+        read = frozenset(used)
+        apart = ", ".join(f"x{i}" if i in read else "_" for i in range(len(variables)))
         sizes = [math.prod(variable.shape) for variable in variables]
         if used and len(variables) > 1:
             # One call for all: its gradient is one concatenation.

@@ -4,18 +4,21 @@ The model is one frame per function; the body of each recurrence is a frame insi
 where the loop stands, so that the whole stays one straight line.
 """
 
+import math
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebmlang.graph import Constant, EnergyGraph, Node, Root, RootKind
+from ebmlang.graph.axes import align_axes
 from ebmlang.lang.table import OPERATORS
+from ebmlang.lower.blocking import Blocking, Loop, plan_blocks, width
 from ebmlang.lower.expression import write_operator
-from ebmlang.lower.site import Operand, Site, show_shape, spread, widen
+from ebmlang.lower.site import BlockSize, Operand, Site, show_shape, spread, widen
 from ebmlang.passes.guards import Edge, Guard, mask_inputs, plan_guards
 
 LINE_LENGTH = 96
@@ -164,8 +167,27 @@ class Frame:
 
     def write(self, roots: Iterable[int]) -> None:
         """Write all statements that these nodes need."""
-        for number in self.order(roots):
-            self._write_node(number)
+        wanted = list(roots)
+        order = self.order(wanted)
+        blocking = self.plan(order, wanted)
+        if blocking is None:
+            for number in order:
+                self._write_node(number)
+            return
+        for stage, loops in zip(blocking.stages, blocking.loops, strict=True):
+            for number in stage:
+                self._write_node(number)
+            for loop in loops:
+                self._write_blocks(blocking, loop)
+
+    def plan(self, order: Sequence[int], wanted: Sequence[int]) -> Blocking | None:
+        """Return which of these nodes are computed in blocks."""
+        guarded = {number for number, _ in self.guards}
+
+        def allowed(number: int) -> bool:
+            return self.varying[number] and number not in guarded and number not in self.checks
+
+        return None if self.inside else plan_blocks(self.graph, order, wanted, self.needs, allowed)
 
     def order(self, roots: Iterable[int]) -> list[int]:
         """Return the nodes to compute for `roots`, each after what it needs."""
@@ -223,6 +245,62 @@ class Frame:
         )
         if node.operator == "extern":
             return self._extern(site)
+        return write_operator(OPERATORS[node.operator], site)
+
+    # --- blocks ----------------------------------------------------------------------
+
+    def _write_blocks(self, blocking: Blocking, loop: Loop) -> None:
+        """Write a loop over blocks of an axis, and what its steps add up to."""
+        nodes = list(self.graph.nodes)
+        for number in loop.body:
+            node, axis = nodes[number], blocking.target(number)
+            if axis >= 0:
+                nodes[number] = replace(node, shape=_in_block(node.shape, axis))
+        inner = replace(self, graph=replace(self.graph, nodes=tuple(nodes)), names=dict(self.names))
+        self.out.add(f"{' = '.join(f'v{number}' for number in loop.folds)} = None")
+        each = width(self.graph.nodes, loop)
+        self.out.add(f"for start, size in k.blocks({loop.count}, chains * {each}):")
+        self.out.indent += "    "
+        for number in loop.body:
+            node, name = nodes[number], f"v{number}"
+            self.out.about(node.origin.path)
+            text = inner._block_expression(blocking, number)
+            if number in loop.folds:
+                self.out.add(f"b{number} = {text}")
+                both = blocking.combine(node, number).format(name, f"b{number}")
+                self.out.add(f"{name} = b{number} if {name} is None else {both}")
+            else:
+                self.out.add(f"{name} = {text}")
+                inner.names[number] = name
+        self.out.indent = self.out.indent[:-4]
+        for number in loop.folds:
+            if nodes[number].operator == "mean":
+                self.out.add(f"v{number} = v{number} / {_count(self.graph, number)}")
+            self.names[number] = f"v{number}"
+
+    def _block_expression(self, blocking: Blocking, number: int) -> str:
+        """Return what a step gives for one block."""
+        node = self.graph.nodes[number]
+        target = blocking.target(number)
+        shapes = [self.graph.nodes[i].shape for i in node.inputs]
+        operands = []
+        for i, along in zip(node.inputs, align_axes(node, shapes), strict=True):
+            operand = self.operand(i)
+            if i not in blocking.axes and target in along:
+                axis = along.index(target)
+                part = f"{{}}.narrow({axis - len(along)}, start, size)"
+                shape = _in_block(operand.shape, axis)
+                operand = operand.inside(part, shape=shape, constant=None)
+            operands.append(operand)
+        if node.operator == "mean":
+            node = replace(node, operator="sum")
+        site = Site(
+            node=node,
+            operands=tuple(operands),
+            varying=self.varying[number],
+            by_autograd=self.by_autograd,
+            constant=self._constant,
+        )
         return write_operator(OPERATORS[node.operator], site)
 
     def _guarded(self, number: int, place: int) -> Operand:
@@ -322,6 +400,17 @@ class Frame:
             return f"for {targets[0]} in {sources[0]}:"
         # The brackets let a long line be broken.
         return f"for ({', '.join(targets)}) in zip({', '.join(sources)}, strict=True):"
+
+
+def _in_block(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return (*shape[:axis], BlockSize(shape[axis]), *shape[axis + 1 :])
+
+
+def _count(graph: EnergyGraph, mean: int) -> int:
+    """Return how many elements each result of a mean is of."""
+    node = graph.nodes[mean]
+    shape = graph.nodes[node.inputs[0]].shape
+    return math.prod(shape[axis] for axis in node.option("axes"))
 
 
 def _body_flags(body: EnergyGraph, parameters: Sequence[bool], result: int) -> list[bool]:

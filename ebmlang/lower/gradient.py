@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ebmlang.graph import EnergyGraph, RootKind
+from ebmlang.lower.blocking import LARGEST
 from ebmlang.lower.emit import Program, emit_gradient
 from ebmlang.lower.execution import COMPILATIONS, Functions, execute, guard_externs
 from ebmlang.lower.native.function import NativeFunction
@@ -29,6 +30,9 @@ the plane. Past that temporaries leave the cache, and each costs page faults."""
 
 LEAST_ROWS = 64
 """Points that are evaluated together at least: with fewer, calls cost more than numbers."""
+
+WIDE = 1 << 22
+"""Elements past which that does not hold: a few points are enough work then."""
 
 WHOLE = 4
 """Pieces up to which a batch is evaluated whole: so much is not worth the copies."""
@@ -180,4 +184,6 @@ def _rows(graph: EnergyGraph) -> int:
         ),
         default=1,
     )
-    return max(LEAST_ROWS, PIECE // max(1, widest))
+    # Wider ones are computed in blocks.
+    widest = min(max(1, widest), LARGEST)
+    return max(1, min(LEAST_ROWS, WIDE // widest), PIECE // widest)

@@ -19,6 +19,7 @@ from ebmlang.lower.binding import (
     require_positive,
     suggest,
 )
+from ebmlang.lower.constants import read_constant
 from ebmlang.lower.emit import Program, emit_program
 from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, guard_externs
 from ebmlang.lower.gradient import Compiled, Question, bind_derivatives
@@ -208,7 +209,7 @@ class CompiledEnergy(torch.nn.Module):
             return torch.tensor(value, dtype=dtype if real else None, device=device)
 
         return (
-            tuple(tensor(constant.array) for constant in program.constants),
+            tuple(read_constant(constant, dtype, device) for constant in program.constants),
             tuple(tensor(value) for value in givens),
             tuple(tensor(np.asarray(weights[path], dtype=np.float64)) for path in program.weights),
         )

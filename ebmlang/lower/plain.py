@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ebmlang.graph import Kind
-from ebmlang.lower.site import Site, show_axes
+from ebmlang.lower.site import BlockSize, Site, show_axes
 
 SHORT = 16
 """A vector of so many elements, or fewer, is repeated by a product of matrices."""
@@ -27,6 +27,8 @@ def write_sum_of_rows(site: Site) -> str | None:
         if not x.varying or rows.varying or len(x.shape) < 2 or rows.kind is not Kind.REAL:
             continue
         repeated = all(dim == 1 for dim in x.shape[:-1]) and x.kind is Kind.REAL
+        if any(isinstance(dim, BlockSize) for dim in rows.shape):
+            continue
         count = rows.shape[-2]
         if (
             repeated
@@ -61,7 +63,7 @@ def write_short_dot(site: Site) -> str | None:
     """Write the inner product of two short vectors that both vary."""
     a, b = site.operands
     real = a.kind is Kind.REAL and b.kind is Kind.REAL
-    if not (a.varying and b.varying and real and 1 < a.shape[-1] <= SUMMED):
+    if not (a.varying and b.varying and real and _is_few(a.shape)):
         return None
     return _summed(site, f"{a.text} * {b.text}", a.shape[-1])
 
@@ -74,7 +76,12 @@ def _is_short(site: Site) -> bool:
     (x,) = site.operands
     shape = x.shape
     real = x.varying and x.kind is Kind.REAL
-    return real and site.option("axes") == (-1,) and 1 < shape[-1] <= SUMMED
+    return real and site.option("axes") == (-1,) and _is_few(shape)
+
+
+def _is_few(shape: tuple[int, ...]) -> bool:
+    """Whether the last axis is a short one, of a size known now."""
+    return 1 < shape[-1] <= SUMMED and not isinstance(shape[-1], BlockSize)
 
 
 PLAIN: Mapping[str, Callable[[Site], str | None]] = MappingProxyType(

@@ -14,6 +14,13 @@ from numpy.typing import NDArray
 from ebmlang.graph import Kind, Node
 
 
+class BlockSize(int):
+    """The size of an axis that is gone along in blocks; at run time that of a block, `size`."""
+
+    def __str__(self) -> str:
+        return "size"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operand:
     """An input of a node.

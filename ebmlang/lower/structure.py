@@ -133,12 +133,11 @@ def _known_places(base: Operand, index: Operand, axis: int) -> str | None:
     if len(index.shape) > 1:
         return None
     places = index.constant
-    if (
-        np.array_equal(places, np.arange(places.size)[::-1])
-        and 1 < places.size == (base.shape[len(base.shape) + axis])
-    ):
-        return f"{base.text}.flip({axis})"
     size = base.shape[len(base.shape) + axis]
+    if places.size > size:
+        return None
+    if 1 < places.size == size and np.array_equal(places, np.arange(places.size)[::-1]):
+        return f"{base.text}.flip({axis})"
     start = int(places[0]) if places.size else 0
     if not np.array_equal(places, np.arange(start, start + places.size)):
         return None

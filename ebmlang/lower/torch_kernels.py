@@ -5,6 +5,7 @@ Each has finite gradients wherever its value is finite, unless its docstring say
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,7 +13,21 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ebmlang.lower import blocking
+
 LOG_2 = math.log(2.0)
+
+
+def blocks(count: int, each: int) -> Iterator[tuple[int, int]]:
+    """Yield where the blocks of an axis start, and how many places each has.
+
+    Args:
+        count: How many places the axis has.
+        each: How many elements the largest array has for each of them.
+    """
+    size = max(1, blocking.LARGEST // max(1, each))
+    for start in range(0, count, size):
+        yield start, min(size, count - start)
 
 
 def sqrt(x: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:

@@ -13,6 +13,10 @@ NESTING = 200
 ARRAY_ELEMENTS = 100_000_000
 """Largest array a spec may name [elements]; 800 MB in float64."""
 
+STEP_ELEMENTS = 400_000_000
+"""Largest array that a step computes [elements]: the vectors between 10^4 points of space are
+1.5 * 10^8. What goes along with a quantifier is computed in blocks."""
+
 GRAPH_NODES = 250_000
 """Most nodes of the energy graph of a short text; reached only when functions multiply out."""
 

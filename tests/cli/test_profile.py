@@ -144,3 +144,24 @@ def test_the_cost_is_counted_without_torch():
 def test_the_cost_is_a_question_of_its_own(capsys):
     assert ebm(capsys, "explain", DESK, "--cost", "--conflict").code == 2
     assert ebm(capsys, "explain", DESK, "--cost", "--svg", "out.svg").code == 2
+
+
+PAIRS = """var p: real[1100, 2] in [-10, 10]
+minimize near: sum a, b in pairs(p): norm(a - b)
+"""
+
+RUNNING = PAIRS + "minimize s: sum(cumsum([norm(a - b) for a, b in pairs(p)]))\n"
+
+
+def test_the_costs_say_what_is_computed_in_blocks_and_what_is_not(capsys, tmp_path):
+    for name, text in (("pairs", PAIRS), ("running", RUNNING)):
+        (tmp_path / f"{name}.ebm").write_text(text, encoding="utf-8")
+
+    pairs = ebm(capsys, "explain", tmp_path / "pairs.ebm", "--cost").out
+    running = ebm(capsys, "explain", tmp_path / "running.ebm", "--cost").out
+    desk = ebm(capsys, "explain", DESK, "--cost").out
+
+    assert "along 604,450 places in blocks" in pairs
+    assert "not in blocks" not in pairs
+    assert "not in blocks: `cumsum` of `s`" in running
+    assert "in blocks" not in desk

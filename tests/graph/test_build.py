@@ -177,7 +177,7 @@ def test_weights_multiply_down_the_parts():
 def test_an_array_past_the_limit_is_an_error():
     with pytest.raises(EbmError) as caught:
         built("given n: real[N]\nvar x: real\nminimize m: sum a, b in product(n, n): a * b * x",
-              {"N": 20_000})  # fmt: skip
+              {"N": 30_000})  # fmt: skip
 
     assert caught.value.diagnostics[0].code == "E0316"
 

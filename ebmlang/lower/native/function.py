@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.graph import Constant, EnergyGraph, Kind
+from ebmlang.lower.constants import read_constant
 from ebmlang.lower.emit import emit_trace
 from ebmlang.lower.execution import execute, guard_externs
 from ebmlang.lower.native.build import Absence, Library, Precision, build_library
@@ -122,7 +123,10 @@ def shared_arrays(
     elements = {Kind.REAL: energy.dtype, Kind.INT: torch.int64, Kind.BOOL: torch.uint8}
 
     def ready(key: int | Constant, kind: Kind) -> Tensor:
-        value = torch.tensor(key.array) if isinstance(key, Constant) else values[key]
+        if isinstance(key, Constant):
+            value = read_constant(key, elements[Kind.REAL], torch.device("cpu"))
+        else:
+            value = values[key]
         return value.to(device=energy.device, dtype=elements[kind]).contiguous()
 
     return tuple(ready(key, kind) for key, kind in zip(program.shared, program.kinds, strict=True))

@@ -59,6 +59,22 @@ class Pool:
     size: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Places one behind the other, of a step so large that they are listed only if asked for."""
+
+    first: int
+    shape: tuple[int, ...]
+
+
+def list_places(places: Places | Run) -> Places:
+    """Return places as an array."""
+    if isinstance(places, Run):
+        stop = places.first + math.prod(places.shape)
+        return np.arange(places.first, stop).reshape(places.shape)
+    return places
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pools:
     """All pools of a graph.
@@ -68,7 +84,8 @@ class Pools:
         order: The nodes that roots need, each after its inputs.
         operands: The inputs of each node; those of commutative steps in the order of their pools.
         home: By node the pool that its elements are in; none for constants.
-        places: By node the flat places of its elements there, in its own shape.
+        places: By node the flat places of its elements there, in its own shape; for steps of more
+            than `MOVED` elements, the first of them and that shape.
         moved: Nodes that are in their pool only by reference.
     """
 
@@ -76,8 +93,12 @@ class Pools:
     order: tuple[int, ...]
     operands: tuple[tuple[int, ...], ...]
     home: dict[int, int]
-    places: dict[int, Places]
+    places: dict[int, Places | Run]
     moved: frozenset[int]
+
+    def stand(self, number: int) -> Places:
+        """Return the flat places of a node's elements in its pool, in its own shape."""
+        return list_places(self.places[number])
 
 
 def find_pools(graph: EnergyGraph) -> Pools:
@@ -136,7 +157,7 @@ class _Sorting:
         self.pools: list[Pool] = []
         self.by_key: dict[object, int] = {}
         self.home: dict[int, int] = {}
-        self.places: dict[int, Places] = {}
+        self.places: dict[int, Places | Run] = {}
         self.moved: set[int] = set()
         self.rows = {given.path for given in graph.givens if given.by_row}
         self.offsets, self.dim = _offsets(graph)
@@ -176,7 +197,7 @@ class _Sorting:
             pool.size += size
         pool.members.append(number)
         self.home[number] = pool.number
-        self.places[number] = np.arange(start, start + size).reshape(node.shape)
+        self.places[number] = _lay_out(start, node.shape)
 
     def _follow(self, number: int, node: Node) -> bool:
         """Follow elements that are only moved about, where they are all from one pool."""
@@ -191,7 +212,7 @@ class _Sorting:
         if len(homes) != 1 or None in homes or len(kinds) != 1:
             return False
         # Any: places, and for a `take` its index too.
-        arrays: list[NDArray[Any]] = [self.places[source] for source in sources]
+        arrays: list[NDArray[Any]] = [list_places(self.places[source]) for source in sources]
         if node.operator == "take":
             arrays.append(self.graph.nodes[node.inputs[1]].option("value").array)
         evaluate = OPERATORS[node.operator].evaluate
@@ -235,8 +256,7 @@ class _Sorting:
         pool = self._pool(("step", key), leaf=False)
         size = math.prod(node.shape)
         self.home[number] = pool.number
-        places = np.arange(pool.size, pool.size + size) if node.shape else np.asarray(pool.size)
-        self.places[number] = places.reshape(node.shape) if len(node.shape) > 1 else places
+        self.places[number] = _lay_out(pool.size, node.shape)
         pool.members.append(number)
         pool.size += size
 
@@ -250,6 +270,16 @@ class _Sorting:
             places=self.places,
             moved=frozenset(self.moved),
         )
+
+
+def _lay_out(start: int, shape: tuple[int, ...]) -> Places | Run:
+    size = math.prod(shape)
+    if size > MOVED:
+        return Run(start, shape)
+    if not shape:
+        return np.asarray(start)
+    places = np.arange(start, start + size)
+    return places.reshape(shape) if len(shape) > 1 else places
 
 
 def _offsets(graph: EnergyGraph) -> tuple[dict[str, int], int]:

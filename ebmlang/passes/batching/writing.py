@@ -105,7 +105,7 @@ class _Writing:
         pool = self.pools.pools[self.pools.home[number]]
         joins = node.operator in ("stack", "concat") and len(node.inputs) >= self.least
         if self._is_batched(pool) or (number in self.pools.moved and joins):
-            return self._pick(pool, self.pools.places[number], node.origin)
+            return self._pick(pool, self.pools.stand(number), node.origin)
         if self._is_late(node):
             return self._vector(node.inputs, node.origin, ordered=True)
         return self._single(number)
@@ -214,7 +214,7 @@ class _Writing:
             if home < 0:
                 pieces.append(self.value(numbers[members[0]]))
             else:
-                places = [self.pools.places[numbers[at]].reshape(-1) for at in members]
+                places = [self.pools.stand(numbers[at]).reshape(-1) for at in members]
                 pieces.append(self._pick(self.pools.pools[home], np.concatenate(places), origin))
         if len({self.builder.nodes[piece].kind for piece in pieces}) > 1:
             pieces = [self._real(write, piece) for piece in pieces]
@@ -272,7 +272,7 @@ class _Writing:
         pool = self.pools.pools[self.pools.home[column[0]]]
         if pool.number in self.batched and pool.members == list(column):
             return self.arrays[pool.number]
-        places = np.stack([self.pools.places[number] for number in column])
+        places = np.stack([self.pools.stand(number) for number in column])
         return self._pick(pool, places, write.origin)
 
     def _lined_up(

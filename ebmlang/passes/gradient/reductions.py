@@ -14,6 +14,10 @@ _CERTAIN = 40.0
 """Smallest energy of the alternatives past which products of their exp(-C) do not count
 [nats]: exp(-40) is below the rounding of float64."""
 
+MANY = 1 << 16
+"""Alternatives past which products of all but one are made by logs: that takes one place at a time,
+and no arrays of all of them."""
+
 
 def _spread(f: Algebra, number: int, step: Step) -> int:
     """Put reduced axes back, with size 1."""
@@ -76,26 +80,50 @@ def _noisy_or(f: Algebra, g: int, step: Step, _: int) -> int:
     """
     if step.options["axes"] == (-1,) and f.shape(step.x[0])[-1] == 2:
         return _noisy_or_of_two(f, g, step)
+    if _count(f, step) > MANY:
+        return _noisy_or_of_many(f, g, step)
     flat = _Flat(f, step)
-    rank = len(f.shape(flat.x))
+    failures = f("neg", f("expm1", f("neg", flat.x)))
+    odds, mass = _odds(f, flat.x, f.insert(step.y, -1), (-1,))
+    slopes = f("div", f("mul", odds, f("others", failures)), mass)
+    return flat.back(f("mul", f.insert(g, -1), slopes))
+
+
+def _noisy_or_of_many(f: Algebra, g: int, step: Step) -> int:
+    """The same with products as sums of logs, element by element: those that are 0 are counted.
+
+    Its relative error is that of the sum of the logs.
+    """
+    (x,) = step.x
+    axes = step.options["axes"]
+    zero, one = (f.array(np.full((1,) * len(f.shape(x)), value)) for value in (0.0, 1.0))
+    odds, mass = _odds(f, x, _spread(f, step.y, step), axes)
+    logs = f.where_zero(x, f("log1mexp", x))
+    product = f("exp", f("sub", _spread(f, f.apply("sum", logs, axes=axes), step), logs))
+    certain = f.gate(f("less_equal", x, zero), one)
+    others = f("sub", _spread(f, f.apply("sum", certain, axes=axes), step), certain)
+    slopes = f("div", f("mul", odds, product), mass)
+    return f("mul", _spread(f, g, step), f.gate(f("less_equal", others, zero), slopes))
+
+
+def _odds(f: Algebra, x: int, y: int, axes: tuple[int, ...]) -> tuple[int, int]:
+    """Return exp(m - C_i) and exp(m) (1 - P), whose axes have size 1."""
+    rank = len(f.shape(x))
     largest, certain, one = (
         f.array(np.full((1,) * rank, value)) for value in (LARGEST, _CERTAIN, 1.0)
     )
-    least = f.insert(f.apply("min", flat.x, axes=(-1,)), -1)
+    least = f.insert(f.apply("min", x, axes=axes), *axes)
     least = f("minimum", least, largest)
-    odds = f("exp", f("sub", least, flat.x))
-    failures = f("neg", f("expm1", f("neg", flat.x)))
-    total = f.insert(f.apply("sum", odds, axes=(-1,)), -1)
+    odds = f("exp", f("sub", least, x))
+    total = f.insert(f.apply("sum", odds, axes=axes), *axes)
     mass = f(
         "where",
         f("less_equal", certain, least),
         total,
-        f("exp", f("sub", f("minimum", least, certain), f.insert(step.y, -1))),
+        f("exp", f("sub", f("minimum", least, certain), y)),
     )
     # Rounding may take it below; so does nothing else, but for energies that are all inf.
-    mass = f("maximum", mass, one)
-    slopes = f("div", f("mul", odds, f("others", failures)), mass)
-    return flat.back(f("mul", f.insert(g, -1), slopes))
+    return odds, f("maximum", mass, one)
 
 
 def _noisy_or_of_two(f: Algebra, g: int, step: Step) -> int:

@@ -67,9 +67,10 @@ def _take(f: Algebra, g: int, step: Step, _: int) -> Gain:
             return Segment(axis, place, place + 1, one)
         if len(node.shape) == 1 and places.size and (places >= 0).all():
             start = int(places[0])
-            if np.array_equal(places, np.arange(start, start + places.size)):
+            row = places.size <= size
+            if row and np.array_equal(places, np.arange(start, start + places.size)):
                 return Segment(axis, start, start + places.size, g)
-            if np.array_equal(np.sort(places), np.arange(size)):
+            if row and np.array_equal(np.sort(places), np.arange(size)):
                 return f.apply(
                     "take", f.full(g, f.shape(step.y)), f.array(np.argsort(places)), axis=axis
                 )
