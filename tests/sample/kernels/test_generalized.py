@@ -8,7 +8,7 @@ import torch
 
 from ebmlang.sample.integrator import kinetic
 from ebmlang.sample.kernels.generalized import Generalized, move_level
-from ebmlang.sample.state import ChainState, potential
+from ebmlang.sample.state import ChainState
 from tests.sample.kernels.cases import (
     STANDARD_ERRORS,
     begin_at,
@@ -40,7 +40,7 @@ def kernel(step_size: float, renewal: float, drift: float = 0.1, count: int = 1)
 
 def log_slice(state: ChainState) -> torch.Tensor:
     """Return log(|u| exp(-H))."""
-    total = potential(DENSITY, state.evaluation) + kinetic(state.momentum)
+    total = DENSITY.potential(state.evaluation) + kinetic(state.momentum)
     return state.level.abs().log() - total
 
 
