@@ -201,7 +201,9 @@ def test_every_chart_is_that_of_torch(layout):
         assert info.accepted.any()
 
 
-@pytest.mark.parametrize("name", ["hmc, dense", "generalized, warped", "unadjusted", "no-U-turn, dense"])
+@pytest.mark.parametrize(
+    "name", ["hmc, dense", "generalized, warped", "unadjusted", "no-U-turn, dense"]
+)
 def test_one_step_says_what_the_kernel_says(name):
     density, machine, streams, state = make("boxes", floor=-0.5)
     kernel = kernels(density.chart.dim)[name]
