@@ -52,7 +52,7 @@ def leapfrog(
 
 def kinetic(momentum: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
     """Return |z|^2 / 2 in float64."""
-    return torch.linalg.vector_norm(momentum, dim=1, dtype=torch.float64).square() / 2
+    return torch.linalg.vector_norm(momentum, dim=1, dtype=torch.float64).square() / 2.0
 
 
 def find_gain(
@@ -75,9 +75,9 @@ def find_gain(
         end: The last position.
     """
     gain = density.gain(before, after) + kinetic_gain
-    return gain + 0 * (gain + end.sum(1, dtype=torch.float64))
+    return gain + 0.0 * (gain + end.sum(1, dtype=torch.float64))
 
 
 def faithfulness(gain: Float[Tensor, " chain"]) -> Float[Tensor, " chain"]:
     """Return min(1, exp(-gain)); 0 where the gain is nan."""
-    return (-gain).clamp(max=0).exp().nan_to_num(nan=0.0)
+    return (-gain).clamp(max=0.0).exp().nan_to_num(nan=0.0)

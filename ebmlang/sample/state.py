@@ -71,7 +71,7 @@ def choose(accepted: Bool[Tensor, " chain"], new: ChainState, old: ChainState) -
 
     Both are states of one density. What is one tensor in both is not looked at.
     """
-    rows = accepted[:, None]
+    rows = accepted.unsqueeze(1)
 
     def pick(a: Tensor, b: Tensor) -> Tensor:
         return a if a is b else torch.where(accepted if a.dim() == 1 else rows, a, b)

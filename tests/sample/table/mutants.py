@@ -107,14 +107,14 @@ def _flow() -> Iterator[Mutant]:
     yield Mutant(
         bug="the acceptance ratio is inverted",
         file="sample/integrator.py",
-        old="(-gain).clamp(max=0).exp()",
-        new="gain.clamp(max=0).exp()",
+        old="(-gain).clamp(max=0.0).exp()",
+        new="gain.clamp(max=0.0).exp()",
         tests=exact("hmc", "normal"),
     )
     yield Mutant(
         bug="not a number is repaired",
         file="sample/integrator.py",
-        old="return gain + 0 * (gain + end.sum(1, dtype=torch.float64))",
+        old="return gain + 0.0 * (gain + end.sum(1, dtype=torch.float64))",
         new="return gain.nan_to_num()",
         tests=exact("hmc", "normal where the energy is a number"),
     )
@@ -224,22 +224,22 @@ def _streams() -> Iterator[Mutant]:
     yield Mutant(
         bug="all chains share one random stream",
         file=file,
-        old="(self.chains & MASK)[:, None],",
-        new="torch.zeros_like(self.chains)[:, None],",
+        old="(numbers & MASK)[:, None],",
+        new="torch.zeros_like(numbers)[:, None],",
         tests=own("test_chains_from_one_point_go_different_ways", "hmc", "gamma"),
     )
     yield Mutant(
         bug="a chain's numbers depend on its place in the batch",
         file=file,
-        old="(self.chains & MASK)[:, None],",
-        new="torch.arange(len(self.chains), device=device)[:, None],",
+        old="(numbers & MASK)[:, None],",
+        new="torch.arange(len(numbers), device=numbers.device)[:, None],",
         tests=own("test_any_split_of_the_batch_gives_the_same_draws", "hmc", "gamma"),
     )
     yield Mutant(
         bug="momenta have the wrong variance",
         file=file,
-        old="radius = (-2 * uniform[..., ::2].log()).sqrt()",
-        new="radius = (-1.8 * uniform[..., ::2].log()).sqrt()",
+        old="radius = (-2.0 * _scale(pair[0], 1.0).log_()).sqrt_()",
+        new="radius = (-1.8 * _scale(pair[0], 1.0).log_()).sqrt_()",
         tests=exact("hmc", "normal"),
     )
 
