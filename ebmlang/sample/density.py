@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.runtime import Target, evaluate_gradient
-from ebmlang.spaces import SamplingChart, shared_zeros
+from ebmlang.spaces import SamplingChart, share_full
 
 if TYPE_CHECKING:
     from ebmlang.sample.native.machine import Machine
@@ -117,7 +117,7 @@ class TargetDensity:
             point=x,
             energy=energy,
             log_jacobian=log_jacobian,
-            reference=shared_zeros(len(energy), energy.dtype, energy.device),
+            reference=share_full(len(energy), 0, energy.dtype, energy.device),
             gradient=gradient,
         )
 

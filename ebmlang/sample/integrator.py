@@ -50,16 +50,23 @@ def leapfrog(
     return position, momentum, evaluation
 
 
-def kinetic(momentum: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
-    """Return |z|^2 / 2 in float64."""
-    return torch.linalg.vector_norm(momentum, dim=1, dtype=torch.float64).square() / 2.0
+def find_speed(momentum: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
+    """Return |z| in float64."""
+    return torch.linalg.vector_norm(momentum, dim=1, dtype=torch.float64)
+
+
+def add_kinetic(
+    potential: Float[Tensor, " chain"], speed: Float[Tensor, " chain"]
+) -> Float[Tensor, " chain"]:
+    """Return U + |z|^2 / 2."""
+    return torch.addcmul(potential, speed, speed, value=0.5)
 
 
 def find_gain(
     density: Density,
     before: Evaluation,
     after: Evaluation,
-    kinetic_gain: Float[Tensor, " chain"],
+    speeds: tuple[Float[Tensor, " chain"], Float[Tensor, " chain"]],
     end: Float[Tensor, "chain dim"],
 ) -> Float[Tensor, " chain"]:
     """Return what total energy rose by along a trajectory; nan where not all is finite at its end.
@@ -71,10 +78,12 @@ def find_gain(
         density: Whose flow it was.
         before: The density at the begin, finite.
         after: The density at the end.
-        kinetic_gain: What kinetic energy rose by, in float64.
+        speeds: |z| at the begin and at the end.
         end: The last position.
     """
-    gain = density.gain(before, after) + kinetic_gain
+    started, ended = speeds
+    gain = add_kinetic(density.gain(before, after), ended)
+    gain = torch.addcmul(gain, started, started, value=-0.5)
     return gain + 0.0 * (gain + end.sum(1, dtype=torch.float64))
 
 

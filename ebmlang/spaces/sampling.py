@@ -59,7 +59,7 @@ class SamplingChart:
         Where both coordinates are the same, so are both tensors.
         """
         if self.is_written:
-            return q, shared_zeros(len(q), q.dtype, q.device)
+            return q, share_full(len(q), 0, q.dtype, q.device)
         parts, jacobians = [], []
         for piece, columns in self.columns:
             part, jacobian = to_domain(piece, q[:, columns])
@@ -208,10 +208,15 @@ def build_sampling_chart(
 
 
 @lru_cache(maxsize=64)
-def shared_zeros(count: int, dtype: torch.dtype, device: torch.device) -> Shaped[Tensor, " chain"]:
-    """Return zeros, the same tensor each time: of what is zero everywhere nothing is computed."""
+def share_full(
+    chains: int, value: float, dtype: torch.dtype, device: torch.device
+) -> Shaped[Tensor, " chain"]:
+    """Return one number for all chains, as the same tensor each time.
+
+    Nothing has to be computed of what is known to be everywhere the same, and `is` tells it.
+    """
     with torch.inference_mode(False):
-        return torch.zeros(count, dtype=dtype, device=device)
+        return torch.full((chains,), value, dtype=dtype, device=device)
 
 
 def _elements(piece: Piece, v: Tensor) -> Tensor:

@@ -300,3 +300,8 @@ LAWS = {
         reference=exponential_reference,
     ),
 }
+
+
+def kinetic(momentum: Tensor) -> Tensor:
+    """Return |z|^2 / 2."""
+    return momentum.double().square().sum(1) / 2

@@ -11,7 +11,7 @@ from torch import Tensor
 from ebmlang.sample.density import Density, Evaluation
 from ebmlang.sample.integrator import DIVERGENCE, faithfulness
 from ebmlang.sample.state import Info
-from ebmlang.spaces import shared_zeros
+from ebmlang.spaces import share_full
 
 
 def judge_end(
@@ -46,7 +46,7 @@ def judge_end(
         accepted=uniform < acceptance,
         diverged=~(gain <= DIVERGENCE),
         infeasible=infeasible,
-        gradients=torch.full_like(infeasible, count, dtype=torch.long),
+        gradients=share_full(len(gain), count, torch.long, gain.device),
         hamiltonian=hamiltonian,
     )
 
@@ -56,5 +56,5 @@ def find_infeasible(
 ) -> Bool[Tensor, " chain"]:
     """Return where a trajectory, of this gain, ended finite outside of what is required."""
     if not density.is_restricted:
-        return shared_zeros(len(gain), torch.bool, gain.device)
+        return share_full(len(gain), False, torch.bool, gain.device)
     return ~(density.is_feasible(after) | gain.isnan())

@@ -28,7 +28,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import find_gain, kinetic, leapfrog
+from ebmlang.sample.integrator import find_gain, find_speed, leapfrog
 from ebmlang.sample.kernels.acceptance import judge_end
 from ebmlang.sample.metric import Metric
 from ebmlang.sample.native.move import Move, Rule
@@ -81,8 +81,8 @@ class Generalized:
             density, position, momentum, before, sizes, self.metric, self.count
         )
 
-        kinetic_gain = kinetic(turned) - kinetic(momentum)
-        gain = find_gain(density, before, after, kinetic_gain, end)
+        speeds = (find_speed(momentum), find_speed(turned))
+        gain = find_gain(density, before, after, speeds, end)
         info = judge_end(
             density,
             gain,

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import find_gain, kinetic, leapfrog
+from ebmlang.sample.integrator import add_kinetic, find_gain, find_speed, leapfrog
 from ebmlang.sample.kernels.acceptance import judge_end
 from ebmlang.sample.metric import Metric
 from ebmlang.sample.native.move import Move, Rule
@@ -65,19 +65,19 @@ class Hmc:
         momentum = density.chart.tangent(position, normal)
         jitter = 1 + STEP_JITTER * (2 * noise.uniform("jitter") - 1)
         step_size = self.step_size.reshape(-1, 1) * jitter.to(position.dtype)
-        begun = kinetic(momentum)
 
         end, turned, after = leapfrog(
             density, position, momentum, before, step_size, self.metric, count
         )
 
+        speeds = (find_speed(momentum), find_speed(turned))
         info = judge_end(
             density,
-            find_gain(density, before, after, kinetic(turned) - begun, end),
+            find_gain(density, before, after, speeds, end),
             after,
             uniform=noise.uniform("accept")[:, 0],
             count=count,
-            hamiltonian=density.potential(before) + begun,
+            hamiltonian=add_kinetic(density.potential(before), speeds[0]),
         )
         there = replace(state, position=end, evaluation=after)
         return choose(info.accepted, there, state), info

@@ -21,12 +21,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import faithfulness, find_gain, kinetic, leapfrog
+from ebmlang.sample.integrator import (
+    add_kinetic,
+    faithfulness,
+    find_gain,
+    find_speed,
+    leapfrog,
+)
 from ebmlang.sample.kernels.acceptance import find_infeasible, judge_end
 from ebmlang.sample.metric import Metric
 from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.state import ChainState, Info, choose
 from ebmlang.sample.streams import Noise
+from ebmlang.spaces import share_full
 
 
 @final
@@ -91,7 +98,7 @@ class UnadjustedLangevin:
             accepted=accepted,
             diverged=diverged,
             infeasible=infeasible,
-            gradients=torch.ones_like(accepted, dtype=torch.long),
+            gradients=share_full(len(gain), 1, torch.long, gain.device),
             hamiltonian=proposal.hamiltonian,
         )
 
@@ -122,9 +129,9 @@ def _propose(
     momentum = density.chart.tangent(position, noise.normal("momentum", position.shape[1]))
     sizes = step_size.reshape(-1, 1).to(position.dtype)
     end, turned, after = leapfrog(density, position, momentum, before, sizes, metric, 1)
-    begun = kinetic(momentum)
+    speeds = (find_speed(momentum), find_speed(turned))
     return _Proposal(
         state=replace(state, position=end, evaluation=after),
-        gain=find_gain(density, before, after, kinetic(turned) - begun, end),
-        hamiltonian=density.potential(before) + begun,
+        gain=find_gain(density, before, after, speeds, end),
+        hamiltonian=add_kinetic(density.potential(before), speeds[0]),
     )

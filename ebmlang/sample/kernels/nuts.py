@@ -27,7 +27,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import DIVERGENCE, faithfulness, find_gain, kinetic, leapfrog
+from ebmlang.sample.integrator import (
+    DIVERGENCE,
+    add_kinetic,
+    faithfulness,
+    find_gain,
+    find_speed,
+    leapfrog,
+)
 from ebmlang.sample.metric import Metric, trim
 from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.state import ChainState, Info, choose
@@ -100,7 +107,7 @@ class Nuts:
                 log_weight=torch.logaddexp(tree.log_weight, grown.log_weight),
             )
             tally = replace(tally, moved=tally.moved | swapped, growing=growing & ~turning)
-        hamiltonian = density.potential(start.evaluation) + kinetic(momentum)
+        hamiltonian = add_kinetic(density.potential(start.evaluation), find_speed(momentum))
         return replace(tree.chosen, momentum=state.momentum), tally.show(hamiltonian)
 
     def _grow(
@@ -117,7 +124,7 @@ class Nuts:
         Returns:
             The branch, of meaning for chains that are still growing.
         """
-        logs, begun = uniform.log(), kinetic(start.momentum)
+        logs, started = uniform.log(), find_speed(start.momentum)
         marks: dict[int, _Mark] = {}
         branch: _Branch | None = None
         for n in range(uniform.shape[1]):
@@ -129,10 +136,8 @@ class Nuts:
             )
             moved = replace(leaf, position=position, momentum=momentum, evaluation=evaluation)
             leaf = choose(tally.growing, moved, leaf)
-            kinetic_gain = kinetic(leaf.momentum) - begun
-            rise = find_gain(
-                density, start.evaluation, leaf.evaluation, kinetic_gain, leaf.position
-            )
+            speeds = (started, find_speed(leaf.momentum))
+            rise = find_gain(density, start.evaluation, leaf.evaluation, speeds, leaf.position)
             feasible = density.is_feasible(leaf.evaluation)
             tally = tally.add(faithfulness(rise), feasible, ~(rise <= DIVERGENCE))
             log_weight = torch.where(feasible & ~rise.isnan(), -rise, -torch.inf)

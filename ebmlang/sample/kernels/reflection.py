@@ -41,7 +41,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.sample.density import Density, Evaluation
-from ebmlang.sample.integrator import find_gain, kinetic
+from ebmlang.sample.integrator import add_kinetic, find_gain, find_speed
 from ebmlang.sample.kernels.acceptance import judge_end
 from ebmlang.sample.kernels.hmc import STEP_JITTER
 from ebmlang.sample.metric import Metric
@@ -75,8 +75,8 @@ class Reflective:
 
         path = follow(density, position, momentum, before, sizes, self.metric, count)
 
-        after, begun = path.evaluation, kinetic(momentum)
-        gain = find_gain(density, before, after, kinetic(path.momentum) - begun, path.position)
+        after, speeds = path.evaluation, (find_speed(momentum), find_speed(path.momentum))
+        gain = find_gain(density, before, after, speeds, path.position)
         # The last kick may have left a gradient out.
         gain = torch.where(torch.isfinite(after.gradient).all(1), gain, torch.nan)
         info = judge_end(
@@ -85,7 +85,7 @@ class Reflective:
             after,
             uniform=noise.uniform("accept")[:, 0],
             count=count,
-            hamiltonian=density.potential(before) + begun,
+            hamiltonian=add_kinetic(density.potential(before), speeds[0]),
         )
         end = replace(state, position=path.position, evaluation=after)
         return choose(info.accepted, end, state), info

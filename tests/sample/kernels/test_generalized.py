@@ -6,7 +6,6 @@ import pytest
 import scipy.stats
 import torch
 
-from ebmlang.sample.integrator import kinetic
 from ebmlang.sample.kernels.generalized import Generalized, move_level
 from ebmlang.sample.state import ChainState
 from tests.sample.kernels.cases import (
@@ -20,6 +19,7 @@ from tests.sample.kernels.cases import (
     streams_of,
     unit_metric,
 )
+from tests.sample.laws import kinetic
 
 CHAINS = 20_000
 LEAST_P = 1e-4

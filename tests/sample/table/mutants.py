@@ -75,9 +75,9 @@ def _hmc() -> Iterator[Mutant]:
     )
     yield Mutant(
         bug="no kinetic energy in the acceptance ratio",
-        file=file,
-        old="kinetic(turned) - begun",
-        new="0 * begun",
+        file="sample/integrator.py",
+        old="started, ended = speeds",
+        new="started, ended = speeds[0], speeds[0]",
         tests=exact("hmc", "normal", "gamma"),
     )
     yield Mutant(
