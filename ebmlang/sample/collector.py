@@ -121,7 +121,8 @@ class Collector:
         thin = len(infos) // len(draws)
 
         def told(values: Iterable[Tensor]) -> Tensor:
-            return torch.stack(tuple(values), 1).unflatten(1, (-1, thin))
+            stacked = torch.stack(tuple(values), 1)
+            return stacked.view(len(stacked), -1, thin)
 
         record, at = self.record, slice(self.done - len(draws), self.done)
         record.points[:, at] = torch.stack([here.point for here in draws], 1)

@@ -52,7 +52,8 @@ def leapfrog(
 
 def find_speed(momentum: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
     """Return |z| in float64."""
-    return torch.linalg.vector_norm(momentum, dim=1, dtype=torch.float64)
+    speed: Tensor = torch.linalg.vector_norm(momentum, dim=1, dtype=torch.float64)
+    return speed
 
 
 def add_kinetic(
