@@ -350,6 +350,15 @@ def _others() -> Iterator[Mutant]:
         old="state, info = run.sampler.step(run.setting, state, noise)",
         new="phase = Phase(iteration=1, warmup=1)\n"
         "        state, info = run.sampler.adapt(run.setting, state, noise, phase)",
+        tests=(f"{TABLE}/test_adaptation.py::test_a_run_adapts_freezes_once_and_draws[tempering]",),
+    )
+    yield Mutant(
+        bug="the warm-up goes on while one kernel draws",
+        file="sample/loop.py",
+        old="chains, info = kernel.step(run.setting.density, before, noise)",
+        new="phase = Phase(iteration=1, warmup=1)\n"
+        "        state, info = run.sampler.adapt(run.setting, state, noise, phase)\n"
+        "        chains = run.sampler.chains(state)",
         tests=(f"{TABLE}/test_adaptation.py::test_a_run_adapts_freezes_once_and_draws[hmc]",),
     )
 

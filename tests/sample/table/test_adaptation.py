@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ebmlang.sample.loop import Plan, build_setting, sample
-from ebmlang.sample.sampler import Sampler, Setting
+from ebmlang.sample.sampler import Sampler, Setting, Steady
 from tests.sample.laws import LAWS
 from tests.sample.table.samplers import SAMPLERS, put_back, warm_up
 from tests.sample.table.walk import FAMILY, compare, draw_exact
@@ -69,7 +69,8 @@ def test_a_step_depends_on_its_arguments_alone(name: str) -> None:
 def test_a_run_adapts_freezes_once_and_draws(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sampler, calls = SAMPLERS[name](), []
     kind: type[Sampler[object]] = type(sampler)
-    for verb in ("adapt", "freeze", "step"):
+    is_steady = isinstance(sampler, Steady)
+    for verb in ("adapt", "freeze", "kernel" if is_steady else "step"):
         original = getattr(kind, verb)
 
         def spy(self: object, *args: object, verb=verb, original=original) -> object:
@@ -85,7 +86,10 @@ def test_a_run_adapts_freezes_once_and_draws(name: str, monkeypatch: pytest.Monk
     plan = Plan(warmup=WARMUP, draws=STEPS)
     sample(LAW.target, LAW.layout, sampler, seed=4, chains=CHAINS, plan=plan)
 
-    assert calls == ["adapt"] * WARMUP + ["freeze"] + ["step"] * STEPS
+    learnt, drawn = calls[: WARMUP + 1], calls[WARMUP + 1 :]
+    assert learnt == ["adapt"] * WARMUP + ["freeze"]
+    # A kernel that does not change is asked for as often as suits the pace of the run.
+    assert set(drawn) == {"kernel"} if is_steady else drawn == ["step"] * STEPS
 
 
 @pytest.mark.slow
