@@ -7,7 +7,8 @@ else of the language.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from functools import lru_cache
+from typing import Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -160,9 +161,19 @@ def take_points(target: Target, index: Int[Tensor, " kept"]) -> Target:
 
 def evaluate_gradient(target: Target, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
     """Return the energy and its gradient: the target's own, or by autograd."""
-    if isinstance(target, Differentiated):
+    if _is_differentiated(target):
         return target.energy_and_gradient(x)
     return differentiate_value(target.energy, x)
+
+
+def _is_differentiated(target: Target) -> TypeGuard[Differentiated]:
+    return _has_gradient(type(target))
+
+
+@lru_cache(maxsize=128)
+def _has_gradient(kind: type) -> bool:
+    """Whether targets of a class have gradients: to look at a protocol takes longer than a step."""
+    return issubclass(kind, Differentiated)
 
 
 def differentiate_value(

@@ -1,6 +1,10 @@
-"""Where draws are put together: arrays with an axis of draws, filled from its beginning."""
+"""Where draws are put together: arrays with an axis of draws, filled from its beginning.
 
-from collections.abc import Sequence
+Draws that come one by one wait until there are enough to write together: a call for one number
+costs as much as one for many, and consecutive draws of a chain lie side by side.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import final
 
@@ -8,11 +12,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ebmlang.sample.density import Evaluation
 from ebmlang.sample.draws import Chunk
 from ebmlang.sample.state import ChainState, Info
 
 DIVERGENCES_KEPT = 8
 """Most points of each chunk at which divergences are remembered."""
+
+WAITING = 1 << 18
+"""Numbers that wait to be written, about; of at least one draw."""
+
+NUMBERS_TOLD = 8
+"""What is told of each iteration besides a point, in numbers of a chain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,39 +79,31 @@ class Collector:
         self._first, self.size, self.done = first, size, 0
         self.record = new_record(like, size)
         self._divergences: list[Tensor] = []
+        self._draws: list[Evaluation] = []
+        self._iterations: list[tuple[Evaluation, Info]] = []
+        point = like.evaluation.point
+        self._most_waiting = WAITING // (len(point) * (point.shape[1] + NUMBERS_TOLD))
 
     @property
     def wanted(self) -> int:
         """How many more points of divergences are kept."""
         return DIVERGENCES_KEPT - sum(len(points) for points in self._divergences)
 
-    def note_divergences(self, before: ChainState, info: Info) -> None:
-        """Remember where some of the chains were that diverged."""
-        if self.wanted:
-            self.keep_divergences(before.evaluation.point[info.diverged])
+    def note(self, before: ChainState, info: Info) -> None:
+        """Take an iteration on the way to the next draw: where it began, and what it did."""
+        self._iterations.append((before.evaluation, info))
 
     def keep_divergences(self, points: Float[Tensor, "point packed"]) -> None:
         """Remember points, as far as there is room."""
         if len(points):
             self._divergences.append(points[: self.wanted])
 
-    def add(self, chains: ChainState, infos: Sequence[Info]) -> None:
-        """Take the next draw, and what its iterations did."""
-        at, record = self.done, self.record
-        record.points[:, at] = chains.evaluation.point
-        record.energies[:, at] = chains.evaluation.energy
-        count = len(infos)
-        record.acceptance[:, at] = _add([info.acceptance for info in infos]) / count
-        record.moved[:, at] = _add([info.accepted.double() for info in infos]) / count
-        record.diverged[:, at] = _add([info.diverged.long() for info in infos])
-        record.infeasible[:, at] = _add([info.infeasible.long() for info in infos])
-        record.gradients[:, at] = _add([info.gradients for info in infos])
-        record.hamiltonian[:, at] = infos[-1].hamiltonian
-        if infos[-1].branch is not None:
-            if not record.branch.is_contiguous():
-                record = self.record = replace(record, branch=record.branch.contiguous())
-            record.branch[:, at] = infos[-1].branch
+    def add(self, chains: ChainState) -> None:
+        """Take the next draw, at the end of the iterations since the last."""
+        self._draws.append(chains.evaluation)
         self.count(1)
+        if len(self._iterations) >= self._most_waiting:
+            self._write()
 
     def count(self, draws: int) -> None:
         """Take draws that are written already."""
@@ -108,6 +111,7 @@ class Collector:
 
     def chunk(self) -> Chunk:
         """Return what is filled."""
+        self._write()
         found = self._divergences or [self.record.points.new_empty(0, self.record.points.shape[2])]
         filled = {
             field.name: getattr(self.record, field.name)[:, : self.done]
@@ -115,9 +119,35 @@ class Collector:
         }
         return Chunk(first=self._first, divergence_points=torch.cat(found), **filled)
 
+    def _write(self) -> None:
+        """Write what waits, and what its iterations did."""
+        draws, infos = self._draws, [info for _, info in self._iterations]
+        if not draws:
+            return
+        thin = len(infos) // len(draws)
 
-def _add(values: Sequence[Tensor]) -> Tensor:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total
+        def told(values: Iterable[Tensor]) -> Tensor:
+            stacked = torch.stack(tuple(values), 1)
+            return stacked.view(len(stacked), -1, thin)
+
+        record, at = self.record, slice(self.done - len(draws), self.done)
+        record.points[:, at] = torch.stack([here.point for here in draws], 1)
+        record.energies[:, at] = torch.stack([here.energy for here in draws], 1)
+        record.acceptance[:, at] = told(info.acceptance for info in infos).double().mean(2)
+        record.moved[:, at] = told(info.accepted for info in infos).double().mean(2)
+        diverged = told(info.diverged for info in infos)
+        record.diverged[:, at] = diverged.sum(2)
+        record.infeasible[:, at] = told(info.infeasible for info in infos).sum(2)
+        record.gradients[:, at] = told(info.gradients for info in infos).sum(2)
+        last = infos[thin - 1 :: thin]
+        record.hamiltonian[:, at] = torch.stack([info.hamiltonian for info in last], 1)
+        for place, info in enumerate(last, at.start):
+            if info.branch is not None:
+                if not record.branch.is_contiguous():
+                    record = self.record = replace(record, branch=record.branch.contiguous())
+                record.branch[:, place] = info.branch
+        if self.wanted and bool(diverged.any()):
+            for before, info in self._iterations:
+                self.keep_divergences(before.point[info.diverged])
+        self._draws.clear()
+        self._iterations.clear()

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.runtime import Target, evaluate_gradient
-from ebmlang.spaces import SamplingChart
+from ebmlang.spaces import SamplingChart, share_full
 
 if TYPE_CHECKING:
     from ebmlang.sample.native.machine import Machine
@@ -60,8 +60,15 @@ class Density(Protocol):
     def target(self) -> Target:
         """The energy behind it, in the written coordinates."""
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether something may be required."""
+
     def evaluate(self, q: Float[Tensor, "chain dim"]) -> Evaluation:
         """Return energy, log-determinant and gradient."""
+
+    def potential(self, evaluation: Evaluation) -> Float[Tensor, " chain"]:
+        """Return U as a number of its own, in float64; for differences there is `gain`."""
 
     def gain(self, before: Evaluation, after: Evaluation) -> Float[Tensor, " chain"]:
         """Return the rise of the potential in float64, each difference taken by itself."""
@@ -87,29 +94,30 @@ class TargetDensity:
             compared, so that acceptance is as exact as in float64; None where they are the same.
         machine: The same in machine code, with loops around it for kernels that have a form as
             data; None where all is done in torch.
+        is_restricted: Whether something may be required; where nothing is, no step asks for it.
     """
 
     target: Target
     chart: SamplingChart
     exact: "TargetDensity | None" = None
     machine: "Machine | None" = None
+    is_restricted: bool = True
 
     def evaluate(self, q: Float[Tensor, "chain dim"]) -> Evaluation:
         """Return energy, log-determinant and gradient."""
+        at = q.detach() if q.requires_grad else q
         if self.machine is not None:
-            return self.machine.evaluate(q.detach(), self.target.dim)
-        with torch.no_grad():
-            at = q.detach()
-            x, log_jacobian = self.chart.to_written(at)
-            energy, slope = evaluate_gradient(self.target, x)
-            gradient = self.chart.pull_back(at, slope)
+            return self.machine.evaluate(at, self.target.dim)
+        x, log_jacobian = self.chart.to_written(at)
+        energy, slope = evaluate_gradient(self.target, x)
+        gradient = self.chart.pull_back(at, slope)
         if self.exact is not None:
             energy, log_jacobian = self.exact.values(at.double())
         return Evaluation(
             point=x,
             energy=energy,
             log_jacobian=log_jacobian,
-            reference=torch.zeros_like(energy),
+            reference=share_full(len(energy), 0, energy.dtype, energy.device),
             gradient=gradient,
         )
 
@@ -121,9 +129,15 @@ class TargetDensity:
             x, log_jacobian = self.chart.to_written(q)
             return self.target.energy(x), log_jacobian
 
+    def potential(self, evaluation: Evaluation) -> Float[Tensor, " chain"]:
+        """Return U as a number of its own, in float64."""
+        return evaluation.energy.double() - evaluation.log_jacobian
+
     def gain(self, before: Evaluation, after: Evaluation) -> Float[Tensor, " chain"]:
         """Return the rise of the potential in float64, each difference taken by itself."""
-        energy = after.energy.double() - before.energy.double()
+        energy = after.energy.double() - before.energy
+        if after.log_jacobian is before.log_jacobian:
+            return energy
         return energy - (after.log_jacobian.double() - before.log_jacobian.double())
 
     def is_feasible(self, evaluation: Evaluation) -> Bool[Tensor, " chain"]:
@@ -179,6 +193,11 @@ class TemperedDensity:
         """The energy behind it."""
         return self.plain.target
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether something may be required."""
+        return self.plain.is_restricted
+
     def evaluate(self, q: Float[Tensor, "chain dim"]) -> Evaluation:
         """Return energy, log-determinant and the gradient of the tempered potential."""
         plain = self.plain.evaluate(q)
@@ -187,6 +206,12 @@ class TemperedDensity:
         return replace(
             plain, reference=reference, gradient=beta * plain.gradient + (1 - beta) * slope
         )
+
+    def potential(self, evaluation: Evaluation) -> Float[Tensor, " chain"]:
+        """Return the tempered potential in float64."""
+        beta = self.inverse_temperature.double()
+        plain = self.plain.potential(evaluation)
+        return beta * plain + (1 - beta) * evaluation.reference.double()
 
     def gain(self, before: Evaluation, after: Evaluation) -> Float[Tensor, " chain"]:
         """Return the rise of the tempered potential in float64."""

@@ -5,7 +5,7 @@ Monte Carlo on Embedded Manifolds (2013), algorithm 1.
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density, Evaluation
@@ -21,7 +21,7 @@ def leapfrog(
     position: Float[Tensor, "chain dim"],
     momentum: Float[Tensor, "chain dim"],
     evaluation: Evaluation,
-    step_size: Float[Tensor, "chain 1"],
+    step_size: Float[Tensor, "#chain 1"],
     metric: Metric,
     count: int,
 ) -> tuple[Float[Tensor, "chain dim"], Float[Tensor, "chain dim"], Evaluation]:
@@ -32,7 +32,7 @@ def leapfrog(
         position: Where to start.
         momentum: Whitened, tangent there.
         evaluation: The density there.
-        step_size: Of each chain; negative ones go back in time.
+        step_size: Of each chain, or of all; negative ones go back in time.
         metric: Of the momenta.
         count: Steps; each costs one gradient.
 
@@ -40,32 +40,54 @@ def leapfrog(
         The end, the momentum there, and the density there.
     """
     chart = density.chart
-    half = step_size / 2
-    momentum = chart.tangent(position, momentum - half * metric.gather(evaluation.gradient))
+    pace = metric.paced(step_size, len(position))
+    momentum = chart.tangent(position, pace.kick(momentum, evaluation.gradient, 0.5))
     for remaining in reversed(range(count)):
-        position, momentum = metric.drift(chart, position, momentum, step_size)
+        position, momentum = pace.drift(chart, position, momentum)
         evaluation = density.evaluate(position)
-        kick = step_size if remaining else half
-        momentum = chart.tangent(position, momentum - kick * metric.gather(evaluation.gradient))
+        share = 1.0 if remaining else 0.5
+        momentum = chart.tangent(position, pace.kick(momentum, evaluation.gradient, share))
     return position, momentum, evaluation
 
 
-def kinetic(momentum: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
-    """Return |z|^2 / 2 in float64."""
-    return momentum.double().square().sum(1) / 2
+def find_speed(momentum: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
+    """Return |z| in float64."""
+    speed: Tensor = torch.linalg.vector_norm(momentum, dim=1, dtype=torch.float64)
+    return speed
 
 
-def faithfulness(
-    gain: Float[Tensor, " chain"],
-    position: Float[Tensor, "chain dim"],
-    evaluation: Evaluation,
-) -> tuple[Float[Tensor, " chain"], Bool[Tensor, " chain"]]:
-    """Return min(1, exp(-gain)), 0 where anything is not finite; and whether it is finite.
+def add_kinetic(
+    potential: Float[Tensor, " chain"], speed: Float[Tensor, " chain"]
+) -> Float[Tensor, " chain"]:
+    """Return U + |z|^2 / 2."""
+    return torch.addcmul(potential, speed, speed, value=0.5)
+
+
+def find_gain(
+    density: Density,
+    before: Evaluation,
+    after: Evaluation,
+    speeds: tuple[Float[Tensor, " chain"], Float[Tensor, " chain"]],
+    end: Float[Tensor, "chain dim"],
+) -> Float[Tensor, " chain"]:
+    """Return what total energy rose by along a trajectory; nan where not all is finite at its end.
+
+    All that an evaluation says goes into the gain, the gradient through the last kick, and a number
+    that is not finite comes out of no sum or product as one that is. Only the position does not.
 
     Args:
-        gain: Of total energy along a trajectory, in float64.
-        position: Its end.
-        evaluation: The density there.
+        density: Whose flow it was.
+        before: The density at the begin, finite.
+        after: The density at the end.
+        speeds: |z| at the begin and at the end.
+        end: The last position.
     """
-    finite = evaluation.finite & torch.isfinite(gain) & torch.isfinite(position).all(1)
-    return torch.where(finite, (-gain).clamp(max=0).exp(), 0), finite
+    started, ended = speeds
+    gain = add_kinetic(density.gain(before, after), ended)
+    gain = torch.addcmul(gain, started, started, value=-0.5)
+    return gain + 0.0 * (gain + end.sum(1, dtype=torch.float64))
+
+
+def faithfulness(gain: Float[Tensor, " chain"]) -> Float[Tensor, " chain"]:
+    """Return min(1, exp(-gain)); 0 where the gain is nan."""
+    return (-gain).clamp(max=0.0).exp().nan_to_num(nan=0.0)

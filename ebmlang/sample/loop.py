@@ -33,6 +33,7 @@ from ebmlang.sample.native import Machine, Move, compile_density, is_worth_compi
 from ebmlang.sample.sampler import Phase, Place, Sampler, Setting, Steady
 from ebmlang.sample.settling import settle
 from ebmlang.sample.starts import begin_at, spread_starts
+from ebmlang.sample.state import ChainState
 from ebmlang.sample.streams import Streams
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout, build_sampling_chart
@@ -176,6 +177,7 @@ def sample(
             whole=sink is None,
         )
         place = _begin(setting, sampler, layout, starts) if resume is None else resume
+        run = replace(run, setting=_look_for_requirements(setting, sampler.chains(place.state)))
         place = _warm_up(run, place)
         place = _draw(run, place)
         chain_state = sampler.chains(place.state)
@@ -229,6 +231,13 @@ def _begin(
     return Place(
         iteration=0, state=state, warmup_gradients=torch.full_like(streams.chains, gradients)
     )
+
+
+def _look_for_requirements(setting: Setting, chains: ChainState) -> Setting:
+    """Return a setting that says whether anything is required."""
+    margins = setting.density.target.requirements(chains.evaluation.point)
+    assert isinstance(setting.density, TargetDensity)
+    return replace(setting, density=replace(setting.density, is_restricted=margins.shape[1] > 0))
 
 
 def _warm_up(run: _Run[S], place: Place[S]) -> Place[S]:
@@ -294,10 +303,10 @@ _Taker: TypeAlias = Callable[[_Run[S], S, Collector, int, int], tuple[S, int]]
 
 
 def _choose_taker(run: _Run[S], state: S) -> _Taker[S]:
-    """Return what takes draws: many in one call where machine code can."""
-    if isinstance(run.sampler, Steady) and _find_flight(run, run.sampler, state) is not None:
-        return _fly
-    return _step
+    """Return what takes draws: many in one call where one kernel takes all."""
+    if not isinstance(run.sampler, Steady):
+        return _step
+    return _walk if _find_flight(run, run.sampler, state) is None else _fly
 
 
 def _find_flight(run: _Run[S], sampler: Steady[S], state: S) -> tuple[Machine, Move] | None:
@@ -309,15 +318,29 @@ def _step(
 ) -> tuple[S, int]:
     """Take one draw, step by step."""
     del count
-    infos = []
     for repetition in range(run.plan.thin):
         noise = run.setting.streams.at(iteration + repetition)
         before = run.sampler.chains(state)
         state, info = run.sampler.step(run.setting, state, noise)
-        collector.note_divergences(before, info)
-        infos.append(info)
-    collector.add(run.sampler.chains(state), infos)
+        collector.note(before, info)
+    collector.add(run.sampler.chains(state))
     return state, 1
+
+
+def _walk(
+    run: _Run[S], state: S, collector: Collector, iteration: int, count: int
+) -> tuple[S, int]:
+    """Take draws step by step, by one kernel."""
+    assert isinstance(run.sampler, Steady)
+    kernel, chains, thin = run.sampler.kernel(state), run.sampler.chains(state), run.plan.thin
+    for place in range(count * thin):
+        before = chains
+        noise = run.setting.streams.at(iteration + place)
+        chains, info = kernel.step(run.setting.density, before, noise)
+        collector.note(before, info)
+        if place % thin == thin - 1:
+            collector.add(chains)
+    return run.sampler.move_to(state, chains), count
 
 
 def _fly(run: _Run[S], state: S, collector: Collector, iteration: int, count: int) -> tuple[S, int]:

@@ -39,21 +39,9 @@ class Diagonal:
         """Return L^T g."""
         return g * self._rows(len(g))
 
-    def drift(
-        self,
-        chart: SamplingChart,
-        q: Float[Tensor, "chain dim"],
-        z: Float[Tensor, "chain dim"],
-        time: Float[Tensor, "chain 1"],
-    ) -> tuple[Float[Tensor, "chain dim"], Float[Tensor, "chain dim"]]:
-        """Move freely for a time, along geodesics on manifolds; return the end and z there."""
-        rows = self._rows(len(z))
-        end, turned = chart.flow(q, z, time * rows)
-        if chart.is_flat:
-            return end, turned
-        # Flows on manifolds take round-off out of where they end; what is held still has not moved.
-        held = rows == 0
-        return torch.where(held, q, end), torch.where(held, z, turned)
+    def paced(self, time: Float[Tensor, "#chain 1"], chains: int) -> "Pace":
+        """Return steps of a time, of so many chains."""
+        return Pace(time=time * self._rows(chains), metric=None)
 
     def used(self) -> Bool[Tensor, "group dim"]:
         """Return which numbers of z move anything."""
@@ -92,16 +80,10 @@ class Dense:
         """Return L^T g."""
         return _by_group(g, len(self.factor), lambda part, i: part @ self.factor[i])
 
-    def drift(
-        self,
-        chart: SamplingChart,
-        q: Float[Tensor, "chain dim"],
-        z: Float[Tensor, "chain dim"],
-        time: Float[Tensor, "chain 1"],
-    ) -> tuple[Float[Tensor, "chain dim"], Float[Tensor, "chain dim"]]:
-        """Move freely for a time; return the end and z there."""
-        assert chart.is_flat
-        return q + time * self.spread(z), z
+    def paced(self, time: Float[Tensor, "#chain 1"], chains: int) -> "Pace":
+        """Return steps of a time, of so many chains."""
+        del chains  # Groups are looked for where rows are multiplied.
+        return Pace(time=time, metric=self)
 
     def used(self) -> Bool[Tensor, "group dim"]:
         """Return which numbers of z move anything."""
@@ -139,16 +121,10 @@ class LowRank:
         """Return L^T g."""
         return _by_group(g, len(self.scale), lambda part, i: self._stretch(part * self.scale[i], i))
 
-    def drift(
-        self,
-        chart: SamplingChart,
-        q: Float[Tensor, "chain dim"],
-        z: Float[Tensor, "chain dim"],
-        time: Float[Tensor, "chain 1"],
-    ) -> tuple[Float[Tensor, "chain dim"], Float[Tensor, "chain dim"]]:
-        """Move freely for a time; return the end and z there."""
-        assert chart.is_flat
-        return q + time * self.spread(z), z
+    def paced(self, time: Float[Tensor, "#chain 1"], chains: int) -> "Pace":
+        """Return steps of a time, of so many chains."""
+        del chains  # Groups are looked for where rows are multiplied.
+        return Pace(time=time, metric=self)
 
     def used(self) -> Bool[Tensor, "group dim"]:
         """Return which numbers of z move anything: all do, along the directions."""
@@ -170,6 +146,41 @@ class LowRank:
 
 
 Metric: TypeAlias = Diagonal | Dense | LowRank
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pace:
+    """Steps in a metric, all of one length: what moves chains, and what changes their momenta.
+
+    Attributes:
+        time: Of a step of each chain; where L is diagonal, times L.
+        metric: L where it is not diagonal.
+    """
+
+    time: Float[Tensor, "#chain #dim"]
+    metric: Dense | LowRank | None
+
+    def drift(
+        self, chart: SamplingChart, q: Float[Tensor, "chain dim"], z: Float[Tensor, "chain dim"]
+    ) -> tuple[Float[Tensor, "chain dim"], Float[Tensor, "chain dim"]]:
+        """Move freely, along geodesics on manifolds; return the end and z there."""
+        if self.metric is not None:
+            assert chart.is_flat
+            return torch.addcmul(q, self.time, self.metric.spread(z)), z
+        end, turned = chart.flow(q, z, self.time)
+        if chart.is_flat:
+            return end, turned
+        # Flows on manifolds take round-off out of where they end; what is held still has not moved.
+        held = self.time == 0
+        return torch.where(held, q, end), torch.where(held, z, turned)
+
+    def kick(
+        self, z: Float[Tensor, "chain dim"], gradient: Float[Tensor, "chain dim"], share: float
+    ) -> Float[Tensor, "chain dim"]:
+        """Return z after a share of a step under a force."""
+        force = gradient if self.metric is None else self.metric.gather(gradient)
+        return torch.addcmul(z, self.time, force, value=-share)
 
 
 def identity(q: Float[Tensor, "chain dim"]) -> Diagonal:

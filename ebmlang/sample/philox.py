@@ -41,10 +41,14 @@ def philox(
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(ROUNDS):
-        # In int64 the product may wrap to a negative number; its bits are the same.
+        # In int64 the product may wrap to a negative number; its bits are the same. What stands
+        # above the lowest 32 bits is left there until the next product, or the end.
         first, second = c0 * MULTIPLIERS[0], c2 * MULTIPLIERS[1]
-        c0 = ((second >> 32) & MASK) ^ c1 ^ k0
-        c2 = ((first >> 32) & MASK) ^ c3 ^ k1
-        c1, c3 = second & MASK, first & MASK
+        c0, c2 = (second >> 32) ^ c1, (first >> 32) ^ c3
+        c0 ^= k0
+        c2 ^= k1
+        c0 &= MASK
+        c2 &= MASK
+        c1, c3 = second, first
         k0, k1 = (k0 + WEYL[0]) & MASK, (k1 + WEYL[1]) & MASK
-    return c0, c1, c2, c3
+    return c0, c1 & MASK, c2, c3 & MASK

@@ -15,7 +15,7 @@ from ebmlang.sample.advance import advance
 from ebmlang.sample.kernels.hmc import Hmc
 from ebmlang.sample.metric import identity
 from ebmlang.sample.sampler import Setting
-from ebmlang.sample.state import begin, potential
+from ebmlang.sample.state import begin
 
 ROUND = 5
 """Steps between two looks at whether chains still fall."""
@@ -53,13 +53,13 @@ def settle(
     metric, gradients = identity(position), 1
     fall = FALL + FALL_PER_DIMENSION * density.chart.dim
     for number in range(MOST_ROUNDS):
-        before = potential(density, state.evaluation)
+        before = density.potential(state.evaluation)
         for repetition in range(ROUND):
             kernel = Hmc(step_size=step_size, metric=metric, most_steps=1)
             state, info = advance(kernel, density, state, noise.fork(f"{number} {repetition}"))
             step_size = step_size * torch.where(info.accepted, LONGER, SHORTER)
             gradients += 1
-        fallen = before - potential(density, state.evaluation)
+        fallen = before - density.potential(state.evaluation)
         if not bool((fallen > fall).any()):
             break
     return state.position, gradients

@@ -67,39 +67,28 @@ def begin(density: Density, position: Float[Tensor, "chain dim"], noise: Noise) 
 
 
 def choose(accepted: Bool[Tensor, " chain"], new: ChainState, old: ChainState) -> ChainState:
-    """Return the new state of the chains that accepted, and the old one of the others."""
+    """Return the new state of the chains that accepted, and the old one of the others.
+
+    Both are states of one density. What is one tensor in both is not looked at.
+    """
+    rows = accepted.unsqueeze(1)
 
     def pick(a: Tensor, b: Tensor) -> Tensor:
-        return torch.where(accepted.reshape(-1, *[1] * (a.dim() - 1)), a, b)
+        return a if a is b else torch.where(accepted if a.dim() == 1 else rows, a, b)
 
+    there, here = new.evaluation, old.evaluation
+    position = pick(new.position, old.position)
+    # Where a density's coordinates are the written ones, they are so in the other state as well.
+    is_written = there.point is new.position
     return ChainState(
-        position=pick(new.position, old.position),
-        evaluation=choose_evaluation(accepted, new.evaluation, old.evaluation),
+        position=position,
+        evaluation=Evaluation(
+            point=position if is_written else pick(there.point, here.point),
+            energy=pick(there.energy, here.energy),
+            log_jacobian=pick(there.log_jacobian, here.log_jacobian),
+            reference=pick(there.reference, here.reference),
+            gradient=pick(there.gradient, here.gradient),
+        ),
         momentum=pick(new.momentum, old.momentum),
         level=pick(new.level, old.level),
     )
-
-
-def choose_evaluation(
-    accepted: Bool[Tensor, " chain"], new: Evaluation, old: Evaluation
-) -> Evaluation:
-    """Return the new evaluation of the chains that accepted, and the old one of the others."""
-    return Evaluation(
-        point=torch.where(accepted[:, None], new.point, old.point),
-        energy=torch.where(accepted, new.energy, old.energy),
-        log_jacobian=torch.where(accepted, new.log_jacobian, old.log_jacobian),
-        reference=torch.where(accepted, new.reference, old.reference),
-        gradient=torch.where(accepted[:, None], new.gradient, old.gradient),
-    )
-
-
-def potential(density: Density, evaluation: Evaluation) -> Float[Tensor, " chain"]:
-    """Return U as a number of its own, in float64; for differences use `density.gain`."""
-    nothing = Evaluation(
-        point=evaluation.point,
-        energy=torch.zeros_like(evaluation.energy),
-        log_jacobian=torch.zeros_like(evaluation.log_jacobian),
-        reference=torch.zeros_like(evaluation.reference),
-        gradient=evaluation.gradient,
-    )
-    return density.gain(nothing, evaluation)

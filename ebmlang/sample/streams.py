@@ -15,7 +15,7 @@ import math
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import final
+from typing import TypeAlias, final
 
 import torch
 from jaxtyping import Float, Int
@@ -31,8 +31,14 @@ as much as one for many."""
 BLOCKS_KEPT = 64
 """Purposes whose latest block is kept."""
 
+PIECE = 1 << 15
+"""Counters that are turned into words together on the CPU: what that takes stays in a cache."""
+
 ALL_CHAINS = MASK
 """The chain number of what all chains share."""
+
+Words: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
+"""The four words of each counter, `[iteration, chain, counter]`."""
 
 
 @final
@@ -90,24 +96,62 @@ class Streams:
     def _make_block(
         self, purpose: int, width: int, first: int, length: int, *, normal: bool
     ) -> Float[Tensor, "iteration chain width"]:
-        device = self.chains.device
-        quads = torch.arange(-(-width // 4), device=device)
-        iterations = torch.arange(first, first + length, device=device)[:, None, None]
+        chains = len(self.chains)
+        dtype = self.dtype if normal else torch.float64
+        block = torch.empty(length, chains, width, dtype=dtype, device=self.chains.device)
+        # On a device a piece costs as much as a block.
+        rows = PIECE // -(-width // 4) if block.is_cpu else block.numel()
+        at_once = max(1, rows // max(1, chains))
+        for begin in range(0, length, at_once):
+            for start in range(0, chains, max(1, rows)):
+                piece = block[begin : begin + at_once, start : start + max(1, rows)]
+                words = self._make_words(purpose, piece, first + begin, start)
+                fill = _fill_normal if normal else _fill_uniform
+                fill(piece, words)
+        return block
+
+    def _make_words(
+        self, purpose: int, piece: Float[Tensor, "iteration chain width"], first: int, start: int
+    ) -> Words:
+        length, chains, width = piece.shape
+        quads = torch.arange(-(-width // 4), device=piece.device)
+        iterations = torch.arange(first, first + length, device=piece.device)
+        numbers = self.chains[start : start + chains]
         counter = (
             quads,
-            iterations,
+            iterations[:, None, None],
             torch.full_like(quads, purpose),
-            (self.chains & MASK)[:, None],
+            (numbers & MASK)[:, None],
         )
-        words = torch.stack(philox(counter, self.key), dim=-1)
-        uniform = (words.double() + 0.5) * 2.0**-32
-        if not normal:
-            return uniform.flatten(2)[..., :width]
-        # Box and Muller (1958).
-        radius = (-2 * uniform[..., ::2].log()).sqrt()
-        angle = 2 * math.pi * uniform[..., 1::2]
-        variates = torch.cat([radius * angle.cos(), radius * angle.sin()], dim=-1)
-        return variates.flatten(2)[..., :width].to(self.dtype)
+        return philox(counter, self.key)
+
+
+def _fill_uniform(piece: Float[Tensor, "iteration chain width"], words: Words) -> None:
+    """Write one number for each word."""
+    for place, word in enumerate(words[: piece.shape[2]]):
+        column = piece[..., place::4]
+        column.copy_(_scale(word[..., : column.shape[2]], 1.0))
+
+
+def _fill_normal(piece: Float[Tensor, "iteration chain width"], words: Words) -> None:
+    """Write two numbers for each two words, by Box and Muller (1958)."""
+    for place, pair in enumerate((words[:2], words[2:])):
+        if place >= piece.shape[2]:
+            break
+        radius = (-2.0 * _scale(pair[0], 1.0).log_()).sqrt_()
+        angle = _scale(pair[1], 2 * math.pi)
+        for column, wave in (
+            (piece[..., place::4], angle.cos),
+            (piece[..., place + 2 :: 4], angle.sin),
+        ):
+            used = column.shape[2]
+            if used:
+                column.copy_((radius * wave())[..., :used])
+
+
+def _scale(word: Int[Tensor, "*place"], most: float) -> Float[Tensor, "*place"]:
+    """Return words as numbers between 0 and `most`, without the ends, in float64."""
+    return word.double().add_(0.5).mul_(most * 2.0**-32)
 
 
 @final

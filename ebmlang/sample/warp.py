@@ -154,10 +154,19 @@ class WarpedDensity:
         """The energy behind it."""
         return self.plain.target
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether something may be required."""
+        return self.plain.is_restricted
+
     def evaluate(self, q: Float[Tensor, "chain dim"]) -> Evaluation:
         """Return energy, log-determinant and gradient."""
         bent, volume = self.warp.bend(q)
         return self._enter(q, self.plain.evaluate(bent), volume)
+
+    def potential(self, evaluation: Evaluation) -> Float[Tensor, " chain"]:
+        """Return the potential in float64."""
+        return self.plain.potential(evaluation)
 
     def gain(self, before: Evaluation, after: Evaluation) -> Float[Tensor, " chain"]:
         """Return the rise of the potential in float64."""

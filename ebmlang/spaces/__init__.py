@@ -4,7 +4,7 @@ from ebmlang.spaces.domain import ConcreteDomain
 from ebmlang.spaces.layout import Block, Layout, build_layout
 from ebmlang.spaces.pieces import Piece, PieceKind, build_pieces
 from ebmlang.spaces.projection import contains, project
-from ebmlang.spaces.sampling import SamplingChart, build_sampling_chart
+from ebmlang.spaces.sampling import SamplingChart, build_sampling_chart, share_full
 from ebmlang.spaces.solving import SolvingChart, build_solving_chart
 from ebmlang.spaces.starts import draw_starts
 
@@ -23,4 +23,5 @@ __all__ = [
     "contains",
     "draw_starts",
     "project",
+    "share_full",
 ]

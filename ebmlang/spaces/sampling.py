@@ -7,11 +7,12 @@ geodesics, uniformly in the measure of the manifold.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, pairwise
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from ebmlang.spaces.bijection import free_width, from_domain, pull_back, to_domain
@@ -38,18 +39,29 @@ class SamplingChart:
         pieces: The layout by kind.
         order: Where each packed column lies among the pieces' columns; None if in the same place.
         dim: How many coordinates `q` has; fewer than `x` where there are simplexes.
+        columns: Which columns of `q` are those of each piece.
+        curved: The same of the manifolds alone.
+        is_written: Whether a sampler's coordinates are the written ones.
     """
 
     pieces: tuple[Piece, ...]
     order: Int[Tensor, " packed"] | None
     dim: int
+    columns: tuple[tuple[Piece, slice], ...]
+    curved: tuple[tuple[Piece, slice], ...]
+    is_written: bool
 
     def to_written(
         self, q: Float[Tensor, "chain dim"]
     ) -> tuple[Float[Tensor, "chain packed"], Float[Tensor, " chain"]]:
-        """Return packed points and the log-determinant of the map; differentiable."""
+        """Return packed points and the log-determinant of the map; differentiable.
+
+        Where both coordinates are the same, so are both tensors.
+        """
+        if self.is_written:
+            return q, share_full(len(q), 0, q.dtype, q.device)
         parts, jacobians = [], []
-        for piece, columns in self._columns():
+        for piece, columns in self.columns:
             part, jacobian = to_domain(piece, q[:, columns])
             parts.append(part)
             jacobians.append(jacobian)
@@ -66,9 +78,11 @@ class SamplingChart:
             q: A sampler's coordinates.
             slope: Derivatives of E by the packed point there.
         """
+        if self.is_written:
+            return slope
         side_by_side = unjoin(slope, self.order)
         parts, start = [], 0
-        for piece, columns in self._columns():
+        for piece, columns in self.columns:
             part = side_by_side[:, start : start + piece.width]
             parts.append(pull_back(piece, q[:, columns], part))
             start += piece.width
@@ -83,10 +97,10 @@ class SamplingChart:
         self, q: Float[Tensor, "chain dim"], p: Float[Tensor, "chain dim"]
     ) -> Float[Tensor, "chain dim"]:
         """Project momenta onto the tangent space at `q`."""
-        if not self._curved():
+        if not self.curved:
             return p
         p = p.clone()
-        for piece, columns in self._curved():
+        for piece, columns in self.curved:
             at, momentum = _elements(piece, q[:, columns]), _elements(piece, p[:, columns])
             along = sphere_tangent if piece.kind is PieceKind.UNIT else rotation_tangent
             p[:, columns] = along(at, momentum).flatten(1)
@@ -109,11 +123,11 @@ class SamplingChart:
         Returns:
             The end and the momentum there.
         """
-        end = q + time * p
-        if not self._curved():
+        end = torch.addcmul(q, time, p)
+        if not self.curved:
             return end, p
         p = p.clone()
-        for piece, columns in self._curved():
+        for piece, columns in self.curved:
             at, momentum = _elements(piece, q[:, columns]), _elements(piece, p[:, columns])
             first = _elements(piece, time[:, columns])
             if piece.kind is PieceKind.UNIT:
@@ -128,7 +142,7 @@ class SamplingChart:
     ) -> Float[Tensor, "chain dim"]:
         """Return `free`, with the coordinates of manifolds from `q`."""
         mixed = free.clone()
-        for _, columns in self._curved():
+        for _, columns in self.curved:
             mixed[:, columns] = q[:, columns]
         return mixed
 
@@ -139,7 +153,7 @@ class SamplingChart:
         (Eaton 1983, proposition 7.2).
         """
         settled = q.clone()
-        for piece, columns in self._curved():
+        for piece, columns in self.curved:
             elements = _elements(piece, q[:, columns])
             on = normalize if piece.kind is PieceKind.UNIT else orthonormalize
             settled[:, columns] = on(elements).flatten(1)
@@ -147,10 +161,10 @@ class SamplingChart:
 
     def pool(self, variance: Float[Tensor, " dim"]) -> Float[Tensor, " dim"]:
         """Give all coordinates of one manifold element the variance per tangent direction."""
-        if not self._curved():
+        if not self.curved:
             return variance
         pooled = variance.clone()
-        for piece, columns in self._curved():
+        for piece, columns in self.curved:
             total = variance[columns].view(piece.count, piece.size).sum(1, keepdim=True)
             pooled[columns] = (total / _tangent_dim(piece)).expand(-1, piece.size).flatten()
         return pooled
@@ -170,17 +184,7 @@ class SamplingChart:
     @property
     def is_flat(self) -> bool:
         """Whether no coordinates are those of a manifold."""
-        return not self._curved()
-
-    def _columns(self) -> Iterator[tuple[Piece, slice]]:
-        start = 0
-        for piece in self.pieces:
-            width = free_width(piece)
-            yield piece, slice(start, start + width)
-            start += width
-
-    def _curved(self) -> list[tuple[Piece, slice]]:
-        return [found for found in self._columns() if found[0].kind in MANIFOLDS]
+        return not self.curved
 
 
 def build_sampling_chart(
@@ -188,9 +192,31 @@ def build_sampling_chart(
 ) -> SamplingChart:
     """Choose a sampler's coordinates for a layout."""
     pieces = build_pieces(layout, dtype=dtype, device=device)
+    order = join(pieces)
+    stops = list(accumulate((free_width(piece) for piece in pieces), initial=0))
+    places = (slice(*ends) for ends in pairwise(stops))
+    columns = tuple(zip(pieces, places, strict=True))
+    kept = (PieceKind.FREE, *MANIFOLDS)
     return SamplingChart(
-        pieces=pieces, order=join(pieces), dim=sum(free_width(piece) for piece in pieces)
+        pieces=pieces,
+        order=order,
+        dim=stops[-1],
+        columns=columns,
+        curved=tuple(found for found in columns if found[0].kind in MANIFOLDS),
+        is_written=order is None and all(piece.kind in kept for piece in pieces),
     )
+
+
+@lru_cache(maxsize=64)
+def share_full(
+    chains: int, value: float, dtype: torch.dtype, device: torch.device
+) -> Shaped[Tensor, " chain"]:
+    """Return one number for all chains, as the same tensor each time.
+
+    Nothing has to be computed of what is known to be everywhere the same, and `is` tells it.
+    """
+    with torch.inference_mode(False):
+        return torch.full((chains,), value, dtype=dtype, device=device)
 
 
 def _elements(piece: Piece, v: Tensor) -> Tensor:

@@ -365,3 +365,8 @@ LAWS = {
         reference=exponential_reference,
     ),
 }
+
+
+def kinetic(momentum: Tensor) -> Tensor:
+    """Return |z|^2 / 2."""
+    return momentum.double().square().sum(1) / 2

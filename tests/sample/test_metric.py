@@ -106,7 +106,7 @@ def test_a_drift_follows_the_velocity_and_keeps_momenta_in_flat_space(name):
     q, z = random(CHAINS, DIM), random(CHAINS, DIM)
     time = torch.full((CHAINS, 1), 0.3, dtype=torch.float64)
 
-    end, after = metric.drift(chart, q, z, time)
+    end, after = metric.paced(time, CHAINS).drift(chart, q, z)
 
     torch.testing.assert_close(end, q + 0.3 * metric.spread(z))
     assert torch.equal(after, z)

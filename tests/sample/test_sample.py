@@ -11,7 +11,7 @@ from torch import Tensor
 from ebmlang.lang import DomainKind
 from ebmlang.runtime import Budget
 from ebmlang.sample import Draws, MemorySink, Plan, sample
-from ebmlang.sample.samplers import windowed
+from ebmlang.sample.kernels import Hmc
 from ebmlang.sample.samplers.hmc import build_hmc
 from ebmlang.source import EbmError
 from ebmlang.spaces import build_layout
@@ -123,14 +123,14 @@ def test_the_reported_energy_has_no_jacobian_in_it() -> None:
 
 def test_adaptation_is_frozen_while_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    original = windowed.Windowed._move
+    original = Hmc.step
 
-    def spy(self, setting, state, noise, length):
-        deviations = state.metric.deviations()[0].tolist()
-        seen.append((float(state.step_size), float(state.length), *deviations))
-        return original(self, setting, state, noise, length)
+    def spy(self, density, state, noise):
+        deviations = self.metric.deviations()[0].tolist()
+        seen.append((*self.step_size.flatten().tolist(), self.most_steps, *deviations))
+        return original(self, density, state, noise)
 
-    monkeypatch.setattr(windowed.Windowed, "_move", spy)
+    monkeypatch.setattr(Hmc, "step", spy)
 
     draws = run(normal_target([1.0, 3.0]), layout_of(DomainKind.REAL, 2), warmup=60, draws=40)
 

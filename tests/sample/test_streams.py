@@ -1,9 +1,15 @@
 """Every number is a pure function of seed, purpose, iteration, chain and place."""
 
+import math
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
+from ebmlang.sample import streams as module
+from ebmlang.sample.philox import philox
 from ebmlang.sample.streams import Streams
 
 
@@ -28,6 +34,34 @@ def test_numbers_do_not_depend_on_what_was_asked_before():
         asked.at(iteration).uniform("accept")
 
     assert torch.equal(asked.at(77).normal("momentum", 4), fresh.at(77).normal("momentum", 4))
+
+
+@given(
+    width=st.integers(1, 11),
+    chains=st.sampled_from([1, 5, 70]),
+    iteration=st.integers(0, 40_000),
+    sizes=st.sampled_from([(1 << 16, 1 << 15), (1 << 9, 7), (1 << 9, 64), (1 << 5, 1)]),
+    data=st.data(),
+)
+def test_numbers_are_those_of_the_words_one_by_one(width, chains, iteration, sizes, data):
+    """Whatever the blocks and pieces are in which they are made."""
+    chain = data.draw(st.integers(0, chains - 1))
+    place = data.draw(st.integers(0, width - 1))
+    whole = streams(chains=chains)
+    noise = whole.at(iteration)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", sizes[0])
+        patch.setattr(module, "PIECE", sizes[1])
+        uniform = float(noise.uniform("a", width)[chain, place])
+        normal = float(noise.normal("a", width)[chain, place])
+
+    words = philox((place // 4, iteration, noise.word("a"), chain), whole.key)
+    shares = [(word + 0.5) / 2**32 for word in words]
+    pair, wave = shares[2 * (place % 2) :][:2], (math.cos, math.sin)[place % 4 // 2]
+    assert uniform == shares[place % 4]
+    expected = math.sqrt(-2 * math.log(pair[0])) * wave(2 * math.pi * pair[1])
+    assert normal == pytest.approx(expected, rel=1e-13, abs=1e-13)
 
 
 def test_more_purposes_than_are_kept_change_nothing():

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebmlang.sample.state import potential
 from ebmlang.sample.warp import Warp, WarpedDensity, join_groups, pick_group, straight
 from tests.sample.kernels.cases import begin_at, density_of, normal, plane
 
@@ -76,7 +75,7 @@ def test_the_gradient_is_that_of_the_warped_potential() -> None:
     z, step = normal(1, DIM), 1e-6
 
     ends = torch.cat([z + step * torch.eye(DIM), z - step * torch.eye(DIM)])
-    values = potential(warped, warped.evaluate(ends))
+    values = warped.potential(warped.evaluate(ends))
 
     slope = (values[:DIM] - values[DIM:]) / (2 * step)
     # Central differences of a function of size 10 are good to 1e-16 * 10 / step.

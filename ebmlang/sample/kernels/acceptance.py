@@ -5,18 +5,18 @@ gradient is not finite is rejected and counted; one that violates a requirement 
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density, Evaluation
 from ebmlang.sample.integrator import DIVERGENCE, faithfulness
 from ebmlang.sample.state import Info
+from ebmlang.spaces import share_full
 
 
 def judge_end(
     density: Density,
     gain: Float[Tensor, " chain"],
-    end: Float[Tensor, "chain dim"],
     after: Evaluation,
     *,
     uniform: Float[Tensor, " chain"],
@@ -27,9 +27,8 @@ def judge_end(
 
     Args:
         density: What is sampled.
-        gain: Of total energy along the trajectory, in float64 [nats].
-        end: Its last position.
-        after: The density there.
+        gain: Of total energy along the trajectory, nan where its end is not finite [nats].
+        after: The density at its end.
         uniform: What decides, in (0, 1).
         count: Gradients that it took.
         hamiltonian: Total energy at its begin, or nan [nats].
@@ -37,15 +36,25 @@ def judge_end(
     Returns:
         What is said of the step; the chains with `accepted` go to the end.
     """
-    faithful, finite = faithfulness(gain, end, after)
-    infeasible = ~density.is_feasible(after)
-    acceptance = torch.where(infeasible, 0, faithful)
+    acceptance = faithful = faithfulness(gain)
+    infeasible = find_infeasible(density, gain, after)
+    if density.is_restricted:
+        acceptance = torch.where(infeasible, 0, faithful)
     return Info(
         acceptance=acceptance,
         faithful=faithful,
         accepted=uniform < acceptance,
-        diverged=~finite | (gain > DIVERGENCE),
-        infeasible=infeasible & finite,
-        gradients=torch.full_like(infeasible, count, dtype=torch.long),
+        diverged=~(gain <= DIVERGENCE),
+        infeasible=infeasible,
+        gradients=share_full(len(gain), count, torch.long, gain.device),
         hamiltonian=hamiltonian,
     )
+
+
+def find_infeasible(
+    density: Density, gain: Float[Tensor, " chain"], after: Evaluation
+) -> Bool[Tensor, " chain"]:
+    """Return where a trajectory, of this gain, ended finite outside of what is required."""
+    if not density.is_restricted:
+        return share_full(len(gain), False, torch.bool, gain.device)
+    return ~(density.is_feasible(after) | gain.isnan())

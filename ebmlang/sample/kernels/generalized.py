@@ -28,7 +28,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import kinetic, leapfrog
+from ebmlang.sample.integrator import find_gain, find_speed, leapfrog
 from ebmlang.sample.kernels.acceptance import judge_end
 from ebmlang.sample.metric import Metric
 from ebmlang.sample.native.move import Move, Rule
@@ -75,17 +75,17 @@ class Generalized:
         renewal = self.renewal.reshape(-1, 1).to(position.dtype)
         momentum = (1 - renewal).sqrt() * state.momentum + renewal.sqrt() * fresh
         level = move_level(state.level, self.drift)
-        sizes = self.step_size.reshape(-1, 1).to(position.dtype).expand(len(position), 1)
+        sizes = self.step_size.reshape(-1, 1).to(position.dtype)
 
         end, turned, after = leapfrog(
             density, position, momentum, before, sizes, self.metric, self.count
         )
 
-        gain = density.gain(before, after) + kinetic(turned) - kinetic(momentum)
+        speeds = (find_speed(momentum), find_speed(turned))
+        gain = find_gain(density, before, after, speeds, end)
         info = judge_end(
             density,
             gain,
-            end,
             after,
             uniform=level.abs(),
             count=self.count,

@@ -15,15 +15,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import final
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import DIVERGENCE, faithfulness, kinetic, leapfrog
+from ebmlang.sample.integrator import add_kinetic, find_gain, find_speed, leapfrog
+from ebmlang.sample.kernels.acceptance import judge_end
 from ebmlang.sample.metric import Metric
 from ebmlang.sample.native.move import Move, Rule
-from ebmlang.sample.state import ChainState, Info, choose, potential
+from ebmlang.sample.state import ChainState, Info, choose
 from ebmlang.sample.streams import Noise
 
 STEP_JITTER = 0.1
@@ -70,18 +70,14 @@ class Hmc:
             density, position, momentum, before, step_size, self.metric, count
         )
 
-        gain = density.gain(before, after) + kinetic(turned) - kinetic(momentum)
-        faithful, finite = faithfulness(gain, end, after)
-        infeasible = ~density.is_feasible(after)
-        acceptance = torch.where(infeasible, 0, faithful)
-        accepted = noise.uniform("accept")[:, 0] < acceptance
-        following = choose(accepted, replace(state, position=end, evaluation=after), state)
-        return following, Info(
-            acceptance=acceptance,
-            faithful=faithful,
-            accepted=accepted,
-            diverged=~finite | (gain > DIVERGENCE),
-            infeasible=infeasible & finite,
-            gradients=torch.full_like(accepted, count, dtype=torch.long),
-            hamiltonian=potential(density, before) + kinetic(momentum),
+        speeds = (find_speed(momentum), find_speed(turned))
+        info = judge_end(
+            density,
+            find_gain(density, before, after, speeds, end),
+            after,
+            uniform=noise.uniform("accept")[:, 0],
+            count=count,
+            hamiltonian=add_kinetic(density.potential(before), speeds[0]),
         )
+        there = replace(state, position=end, evaluation=after)
+        return choose(info.accepted, there, state), info

@@ -21,12 +21,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import kinetic, leapfrog
-from ebmlang.sample.kernels.acceptance import judge_end
+from ebmlang.sample.integrator import (
+    add_kinetic,
+    faithfulness,
+    find_gain,
+    find_speed,
+    leapfrog,
+)
+from ebmlang.sample.kernels.acceptance import find_infeasible, judge_end
 from ebmlang.sample.metric import Metric
 from ebmlang.sample.native.move import Move, Rule
-from ebmlang.sample.state import ChainState, Info, choose, potential
+from ebmlang.sample.state import ChainState, Info, choose
 from ebmlang.sample.streams import Noise
+from ebmlang.spaces import share_full
 
 
 @final
@@ -48,7 +55,16 @@ class AdjustedLangevin:
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Propose one step, and accept or reject it."""
-        proposed, info = _propose(self.step_size, self.metric, density, state, noise)
+        proposal = _propose(self.step_size, self.metric, density, state, noise)
+        proposed = proposal.state
+        info = judge_end(
+            density,
+            proposal.gain,
+            proposed.evaluation,
+            uniform=noise.uniform("accept")[:, 0],
+            count=1,
+            hamiltonian=proposal.hamiltonian,
+        )
         return choose(info.accepted, proposed, state), info
 
 
@@ -71,13 +87,35 @@ class UnadjustedLangevin:
 
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Take one step; stay only where it is not finite or violates a requirement."""
-        proposed, info = _propose(self.step_size, self.metric, density, state, noise)
-        finite = proposed.evaluation.finite & torch.isfinite(proposed.position).all(1)
-        accepted = finite & ~info.infeasible
-        following = choose(accepted, proposed, state)
-        return following, replace(
-            info, acceptance=accepted.to(info.acceptance), accepted=accepted, diverged=~finite
+        proposal = _propose(self.step_size, self.metric, density, state, noise)
+        gain, there = proposal.gain, proposal.state
+        diverged = gain.isnan()
+        infeasible = find_infeasible(density, gain, there.evaluation)
+        accepted = ~(diverged | infeasible)
+        return choose(accepted, there, state), Info(
+            acceptance=accepted.double(),
+            faithful=faithfulness(gain),
+            accepted=accepted,
+            diverged=diverged,
+            infeasible=infeasible,
+            gradients=share_full(len(gain), 1, torch.long, gain.device),
+            hamiltonian=proposal.hamiltonian,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Proposal:
+    """One step.
+
+    Attributes:
+        state: Its end.
+        gain: Of total energy; nan where the end is not finite [nats].
+        hamiltonian: Total energy at its begin [nats].
+    """
+
+    state: ChainState
+    gain: Float[Tensor, " chain"]
+    hamiltonian: Float[Tensor, " chain"]
 
 
 def _propose(
@@ -86,18 +124,14 @@ def _propose(
     density: Density,
     state: ChainState,
     noise: Noise,
-) -> tuple[ChainState, Info]:
+) -> _Proposal:
     position, before = state.position, state.evaluation
     momentum = density.chart.tangent(position, noise.normal("momentum", position.shape[1]))
-    sizes = step_size.reshape(-1, 1).to(position.dtype).expand(len(position), 1)
+    sizes = step_size.reshape(-1, 1).to(position.dtype)
     end, turned, after = leapfrog(density, position, momentum, before, sizes, metric, 1)
-    info = judge_end(
-        density,
-        density.gain(before, after) + kinetic(turned) - kinetic(momentum),
-        end,
-        after,
-        uniform=noise.uniform("accept")[:, 0],
-        count=1,
-        hamiltonian=potential(density, before) + kinetic(momentum),
+    speeds = (find_speed(momentum), find_speed(turned))
+    return _Proposal(
+        state=replace(state, position=end, evaluation=after),
+        gain=find_gain(density, before, after, speeds, end),
+        hamiltonian=add_kinetic(density.potential(before), speeds[0]),
     )
-    return replace(state, position=end, evaluation=after), info

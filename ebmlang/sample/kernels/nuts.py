@@ -27,10 +27,17 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import DIVERGENCE, faithfulness, kinetic, leapfrog
+from ebmlang.sample.integrator import (
+    DIVERGENCE,
+    add_kinetic,
+    faithfulness,
+    find_gain,
+    find_speed,
+    leapfrog,
+)
 from ebmlang.sample.metric import Metric, trim
 from ebmlang.sample.native.move import Move, Rule
-from ebmlang.sample.state import ChainState, Info, choose, potential
+from ebmlang.sample.state import ChainState, Info, choose
 from ebmlang.sample.streams import Noise
 
 MOST_DOUBLINGS = 10
@@ -100,7 +107,7 @@ class Nuts:
                 log_weight=torch.logaddexp(tree.log_weight, grown.log_weight),
             )
             tally = replace(tally, moved=tally.moved | swapped, growing=growing & ~turning)
-        hamiltonian = potential(density, start.evaluation) + kinetic(momentum)
+        hamiltonian = add_kinetic(density.potential(start.evaluation), find_speed(momentum))
         return replace(tree.chosen, momentum=state.momentum), tally.show(hamiltonian)
 
     def _grow(
@@ -117,7 +124,7 @@ class Nuts:
         Returns:
             The branch, of meaning for chains that are still growing.
         """
-        logs = uniform.log()
+        logs, started = uniform.log(), find_speed(start.momentum)
         marks: dict[int, _Mark] = {}
         branch: _Branch | None = None
         for n in range(uniform.shape[1]):
@@ -129,12 +136,11 @@ class Nuts:
             )
             moved = replace(leaf, position=position, momentum=momentum, evaluation=evaluation)
             leaf = choose(tally.growing, moved, leaf)
-            rise = density.gain(start.evaluation, leaf.evaluation)
-            rise = rise + kinetic(leaf.momentum) - kinetic(start.momentum)
-            faithful, finite = faithfulness(rise, leaf.position, leaf.evaluation)
+            speeds = (started, find_speed(leaf.momentum))
+            rise = find_gain(density, start.evaluation, leaf.evaluation, speeds, leaf.position)
             feasible = density.is_feasible(leaf.evaluation)
-            tally = tally.add(faithful, feasible, ~finite | (rise > DIVERGENCE))
-            log_weight = torch.where(finite & feasible, -rise, -torch.inf)
+            tally = tally.add(faithfulness(rise), feasible, ~(rise <= DIVERGENCE))
+            log_weight = torch.where(feasible & ~rise.isnan(), -rise, -torch.inf)
             if branch is None:
                 branch = _Branch(
                     first=leaf.momentum,

@@ -41,11 +41,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.sample.density import Density, Evaluation
-from ebmlang.sample.integrator import kinetic
+from ebmlang.sample.integrator import add_kinetic, find_gain, find_speed
 from ebmlang.sample.kernels.acceptance import judge_end
 from ebmlang.sample.kernels.hmc import STEP_JITTER
 from ebmlang.sample.metric import Metric
-from ebmlang.sample.state import ChainState, Info, choose, potential
+from ebmlang.sample.state import ChainState, Info, choose
 from ebmlang.sample.streams import Noise
 
 
@@ -75,16 +75,19 @@ class Reflective:
 
         path = follow(density, position, momentum, before, sizes, self.metric, count)
 
+        after, speeds = path.evaluation, (find_speed(momentum), find_speed(path.momentum))
+        gain = find_gain(density, before, after, speeds, path.position)
+        # The last kick may have left a gradient out.
+        gain = torch.where(torch.isfinite(after.gradient).all(1), gain, torch.nan)
         info = judge_end(
             density,
-            density.gain(before, path.evaluation) + kinetic(path.momentum) - kinetic(momentum),
-            path.position,
-            path.evaluation,
+            gain,
+            after,
             uniform=noise.uniform("accept")[:, 0],
             count=count,
-            hamiltonian=potential(density, before) + kinetic(momentum),
+            hamiltonian=add_kinetic(density.potential(before), speeds[0]),
         )
-        end = replace(state, position=path.position, evaluation=path.evaluation)
+        end = replace(state, position=path.position, evaluation=after)
         return choose(info.accepted, end, state), info
 
 
@@ -126,18 +129,19 @@ def follow(
         metric: Of the momenta.
         count: Steps.
     """
-    chart, half = density.chart, step_size / 2
+    chart, chains = density.chart, len(position)
+    pace, half = metric.paced(step_size, chains), metric.paced(step_size / 2, chains)
     reflections = torch.zeros(len(position), dtype=torch.long, device=position.device)
-    momentum = chart.tangent(position, momentum - half * metric.gather(evaluation.gradient))
+    momentum = chart.tangent(position, half.kick(momentum, evaluation.gradient, 1.0))
     for remaining in reversed(range(count)):
-        position, momentum = metric.drift(chart, position, momentum, half)
+        position, momentum = half.drift(chart, position, momentum)
         momentum, reflected = _reflect(density, position, momentum, metric)
         reflections = reflections + reflected
-        position, momentum = metric.drift(chart, position, momentum, half)
+        position, momentum = half.drift(chart, position, momentum)
         evaluation = density.evaluate(position)
-        kick = step_size if remaining else half
-        force = metric.gather(_usable_gradient(density, evaluation))
-        momentum = chart.tangent(position, momentum - kick * force)
+        slope = _usable_gradient(density, evaluation)
+        share = 1.0 if remaining else 0.5
+        momentum = chart.tangent(position, pace.kick(momentum, slope, share))
     return Path(
         position=position,
         momentum=momentum,

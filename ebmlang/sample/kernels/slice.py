@@ -101,7 +101,8 @@ class _Line:
         """Look at the points at these times."""
         start = self.state.position
         moment = time[:, None].to(start.dtype)
-        position, _ = self.metric.drift(self.density.chart, start, self.direction, moment)
+        pace = self.metric.paced(moment, len(start))
+        position, _ = pace.drift(self.density.chart, start, self.direction)
         evaluation = self.density.evaluate(position)
         gain = self.density.gain(self.state.evaluation, evaluation)
         finite = evaluation.finite & torch.isfinite(gain) & torch.isfinite(position).all(1)

@@ -38,7 +38,7 @@ from ebmlang.sample.smc.reference import (
     is_wide_enough,
 )
 from ebmlang.sample.starts import explain_no_start
-from ebmlang.sample.state import ChainState, Info, potential
+from ebmlang.sample.state import ChainState, Info
 from ebmlang.sample.streams import Noise, Streams
 from ebmlang.source import EbmError
 
@@ -241,7 +241,7 @@ def _tune(
     """Move the pilot's particles at a temperature until they have forgotten, and say how."""
     tempered, state = _heat(density, reference, population, inverse_temperature)
     metric = _build_metric(density, state.position)
-    before = potential(tempered, state.evaluation)
+    before = tempered.potential(state.evaluation)
     used = step_size
     for moves in range(1, MOST_MOVES + 1):
         used = step_size
@@ -253,7 +253,7 @@ def _tune(
         state, info = kernel.step(tempered, state, noise.fork(f"move {moves}"))
         step_size = used * math.exp(STEP_GAIN * (float(info.faithful.mean()) - TARGET_ACCEPTANCE))
         step_size = min(step_size, LENGTH)
-        memory = _correlate(before, potential(tempered, state.evaluation))
+        memory = _correlate(before, tempered.potential(state.evaluation))
         if moves >= FEWEST_MOVES and float(memory) < FORGOTTEN:
             break
     kernel = replace(kernel, step_size=state.position.new_tensor(step_size))

@@ -24,7 +24,7 @@ from ebmlang.sample.sampler import Setting
 from ebmlang.sample.settling import settle
 from ebmlang.sample.smc.particles import draw_population
 from ebmlang.sample.smc.reference import build_first_reference
-from ebmlang.sample.state import begin, potential
+from ebmlang.sample.state import begin
 from ebmlang.sample.streams import Streams
 
 SCOUTS, TRIES = 256, 16
@@ -124,7 +124,7 @@ def _look_around(
         away = state.position.double() - mean
         mean = mean + away / count
         squares = squares + away * (state.position.double() - mean)
-        level = level + (potential(density, state.evaluation) - level) / count
+        level = level + (density.potential(state.evaluation) - level) / count
     variance = squares / (LOOKING - 1)
     entropy = (1 + math.log(2 * math.pi) + variance.log()).sum(1) / 2
     return Region(position=state.position, variance=variance, log_mass=entropy - level)

@@ -6,9 +6,8 @@ import pytest
 import scipy.stats
 import torch
 
-from ebmlang.sample.integrator import kinetic
 from ebmlang.sample.kernels.generalized import Generalized, move_level
-from ebmlang.sample.state import ChainState, potential
+from ebmlang.sample.state import ChainState
 from tests.sample.kernels.cases import (
     STANDARD_ERRORS,
     begin_at,
@@ -20,6 +19,7 @@ from tests.sample.kernels.cases import (
     streams_of,
     unit_metric,
 )
+from tests.sample.laws import kinetic
 
 CHAINS = 20_000
 LEAST_P = 1e-4
@@ -40,7 +40,7 @@ def kernel(step_size: float, renewal: float, drift: float = 0.1, count: int = 1)
 
 def log_slice(state: ChainState) -> torch.Tensor:
     """Return log(|u| exp(-H))."""
-    total = potential(DENSITY, state.evaluation) + kinetic(state.momentum)
+    total = DENSITY.potential(state.evaluation) + kinetic(state.momentum)
     return state.level.abs().log() - total
 
 

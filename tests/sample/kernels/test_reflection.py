@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ebmlang.lang import DomainKind
 from ebmlang.sample.density import TargetDensity
-from ebmlang.sample.integrator import kinetic, leapfrog
+from ebmlang.sample.integrator import leapfrog
 from ebmlang.sample.kernels.hmc import Hmc
 from ebmlang.sample.kernels.reflection import Path, Reflective, follow
 from ebmlang.sample.metric import Dense, Diagonal, Metric
@@ -21,6 +21,7 @@ from tests.sample.kernels.cases import (
     streams_of,
     unit_metric,
 )
+from tests.sample.laws import kinetic
 
 STEPS = 9
 

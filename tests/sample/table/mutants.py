@@ -64,27 +64,27 @@ def _named(test: str, kernel: str, laws: tuple[str, ...]) -> tuple[str, ...]:
 
 def _hmc() -> Iterator[Mutant]:
     file = "sample/kernels/hmc.py"
-    accept = 'accepted = noise.uniform("accept")[:, 0] < acceptance'
+    judge, accept = "sample/kernels/acceptance.py", "accepted=uniform < acceptance,"
     yield Mutant(
         bug="no acceptance step",
-        file=file,
+        file=judge,
         old=accept,
-        new="accepted = torch.ones_like(infeasible)",
+        new="accepted=torch.ones_like(infeasible),",
         tests=exact("hmc", "normal", "gamma"),
     )
     yield Mutant(
         bug="one acceptance for the whole batch",
-        file=file,
+        file=judge,
         old=accept,
-        new='accepted = (noise.uniform("accept")[:1, 0] < acceptance.mean()).expand(len(position))',
+        new="accepted=(uniform[:1] < acceptance.mean()).expand(len(uniform)),",
         tests=exact("hmc", "normal")
         + own("test_a_chain_elsewhere_changes_no_other", "hmc", "gamma"),
     )
     yield Mutant(
         bug="no kinetic energy in the acceptance ratio",
-        file=file,
-        old="gain = density.gain(before, after) + kinetic(turned) - kinetic(momentum)",
-        new="gain = density.gain(before, after)",
+        file="sample/integrator.py",
+        old="started, ended = speeds",
+        new="started, ended = speeds[0], speeds[0]",
         tests=exact("hmc", "normal", "gamma"),
     )
     yield Mutant(
@@ -114,36 +114,36 @@ def _flow() -> Iterator[Mutant]:
     yield Mutant(
         bug="the acceptance ratio is inverted",
         file="sample/integrator.py",
-        old="(-gain).clamp(max=0).exp()",
-        new="gain.clamp(max=0).exp()",
+        old="(-gain).clamp(max=0.0).exp()",
+        new="gain.clamp(max=0.0).exp()",
         tests=exact("hmc", "normal"),
     )
     yield Mutant(
         bug="not a number is repaired",
         file="sample/integrator.py",
-        old="return torch.where(finite, (-gain).clamp(max=0).exp(), 0), finite",
-        new="return (-gain.nan_to_num()).clamp(max=0).exp(), torch.ones_like(finite)",
+        old="return gain + 0.0 * (gain + end.sum(1, dtype=torch.float64))",
+        new="return gain.nan_to_num()",
         tests=exact("hmc", "normal where the energy is a number"),
     )
     yield Mutant(
         bug="the last kick is whole, not half",
         file="sample/integrator.py",
-        old="kick = step_size if remaining else half",
-        new="kick = step_size if remaining + 1 else half",
+        old="share = 1.0 if remaining else 0.5",
+        new="share = 1.0 if remaining + 1 else 0.5",
         tests=(f"{TABLE}/test_integrators.py::test_going_back_leads_to_the_start",),
     )
     yield Mutant(
         bug="the first half kick is missing",
         file="sample/integrator.py",
-        old="momentum - half * metric.gather(evaluation.gradient)",
-        new="momentum - 0 * half * metric.gather(evaluation.gradient)",
+        old="pace.kick(momentum, evaluation.gradient, 0.5)",
+        new="pace.kick(momentum, evaluation.gradient, 0.0)",
         tests=(f"{TABLE}/test_integrators.py::test_going_back_leads_to_the_start",),
     )
     yield Mutant(
         bug="positions are changed in place",
         file="spaces/sampling.py",
-        old="end = q + time * p",
-        new="end = q.add_(time * p)",
+        old="end = torch.addcmul(q, time, p)",
+        new="end = q.addcmul_(time, p)",
         tests=(
             *exact("hmc", "normal"),
             f"{TABLE}/test_independence.py::test_a_step_changes_nothing_that_it_was_given[hmc]",
@@ -197,7 +197,7 @@ def _density() -> Iterator[Mutant]:
         file=file,
         old="energy, slope = evaluate_gradient(self.target, x)\n",
         new="energy, slope = evaluate_gradient(self.target, x)\n"
-        "            energy, slope = energy.clamp(max=1e6), slope * (energy < 1e6)[:, None]\n",
+        "        energy, slope = energy.clamp(max=1e6), slope * (energy < 1e6)[:, None]\n",
         tests=(
             f"{TABLE}/test_equivariance.py::"
             "test_a_large_constant_in_the_energy_changes_no_draw[hmc]",
@@ -231,22 +231,22 @@ def _streams() -> Iterator[Mutant]:
     yield Mutant(
         bug="all chains share one random stream",
         file=file,
-        old="(self.chains & MASK)[:, None],",
-        new="torch.zeros_like(self.chains)[:, None],",
+        old="(numbers & MASK)[:, None],",
+        new="torch.zeros_like(numbers)[:, None],",
         tests=own("test_chains_from_one_point_go_different_ways", "hmc", "gamma"),
     )
     yield Mutant(
         bug="a chain's numbers depend on its place in the batch",
         file=file,
-        old="(self.chains & MASK)[:, None],",
-        new="torch.arange(len(self.chains), device=device)[:, None],",
+        old="(numbers & MASK)[:, None],",
+        new="torch.arange(len(numbers), device=numbers.device)[:, None],",
         tests=own("test_any_split_of_the_batch_gives_the_same_draws", "hmc", "gamma"),
     )
     yield Mutant(
         bug="momenta have the wrong variance",
         file=file,
-        old="radius = (-2 * uniform[..., ::2].log()).sqrt()",
-        new="radius = (-1.8 * uniform[..., ::2].log()).sqrt()",
+        old="radius = (-2.0 * _scale(pair[0], 1.0).log_()).sqrt_()",
+        new="radius = (-1.8 * _scale(pair[0], 1.0).log_()).sqrt_()",
         tests=exact("hmc", "normal"),
     )
 
@@ -303,8 +303,8 @@ def _others() -> Iterator[Mutant]:
     yield Mutant(
         bug="all points of a trajectory weigh the same",
         file="sample/kernels/nuts.py",
-        old="log_weight = torch.where(finite & feasible, -rise, -torch.inf)",
-        new="log_weight = torch.where(finite & feasible, 0 * rise, -torch.inf)",
+        old="log_weight = torch.where(feasible & ~rise.isnan(), -rise, -torch.inf)",
+        new="log_weight = torch.where(feasible & ~rise.isnan(), 0 * rise, -torch.inf)",
         tests=exact("nuts", "normal", "gamma"),
     )
     yield Mutant(
@@ -357,6 +357,15 @@ def _others() -> Iterator[Mutant]:
         old="state, info = run.sampler.step(run.setting, state, noise)",
         new="phase = Phase(iteration=1, warmup=1)\n"
         "        state, info = run.sampler.adapt(run.setting, state, noise, phase)",
+        tests=(f"{TABLE}/test_adaptation.py::test_a_run_adapts_freezes_once_and_draws[tempering]",),
+    )
+    yield Mutant(
+        bug="the warm-up goes on while one kernel draws",
+        file="sample/loop.py",
+        old="chains, info = kernel.step(run.setting.density, before, noise)",
+        new="phase = Phase(iteration=1, warmup=1)\n"
+        "        state, info = run.sampler.adapt(run.setting, state, noise, phase)\n"
+        "        chains = run.sampler.chains(state)",
         tests=(f"{TABLE}/test_adaptation.py::test_a_run_adapts_freezes_once_and_draws[hmc]",),
     )
 

@@ -5,10 +5,10 @@ import torch
 from torch import Tensor
 
 from ebmlang.sample.density import Density
-from ebmlang.sample.integrator import kinetic, leapfrog
+from ebmlang.sample.integrator import leapfrog
 from ebmlang.sample.metric import Metric
 from ebmlang.sample.state import ChainState
-from tests.sample.laws import LAWS, Law
+from tests.sample.laws import LAWS, Law, kinetic
 from tests.sample.table.kernels import dense, diagonal, low_rank
 from tests.sample.table.walk import begin_exact
 
