@@ -19,8 +19,10 @@ from ebmlang.graph import EnergyGraph
 from ebmlang.lower.module import compile_graph
 from ebmlang.passes.pruning import prune_unused
 from ebmlang.runs.integral import Integral, show_integral
+from ebmlang.sample import Plan
 from ebmlang.sample.methods import METHODS
-from ebmlang.sample.samplers.branched import Branched, Part
+from ebmlang.sample.native import is_worth_compiling
+from ebmlang.sample.samplers.branched import MOST_WARMED, Branched, Part
 from ebmlang.source import Diagnostic, EbmError, Label
 from ebmlang.spaces import Layout
 
@@ -32,7 +34,13 @@ FALLBACK = "hmc"
 
 
 def build_branched(
-    model: Model, layout: Layout, *, chains: int, dtype: torch.dtype, device: torch.device
+    model: Model,
+    layout: Layout,
+    *,
+    chains: int,
+    plan: Plan,
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> Branched:
     """Return the sampler of a model's branches, each with its mass.
 
@@ -40,6 +48,7 @@ def build_branched(
         model: Bound to its data; E has an OR at its top.
         layout: Where its points live.
         chains: How many each branch has.
+        plan: How long the run is.
         dtype: What energies are computed in.
         device: Where.
 
@@ -65,16 +74,24 @@ def build_branched(
         module.bind(values, model.weights)
         method = pick_sampler(GraphFacts(branch.graph, facts.inputs), chains).method
         parts.append((branch.name, module, method if method in METHODS else FALLBACK))
-    total = float(np.logaddexp.reduce(log_masses))
+    logs = np.array(log_masses)
+    masses = np.exp(logs - np.logaddexp.reduce(logs)).tolist()
+    warmup = math.ceil(plan.warmup * min(1, MOST_WARMED / len(parts)))
+
+    def pays(mass: float) -> bool:
+        iterations = warmup + math.ceil(mass * plan.draws * plan.thin)
+        return is_worth_compiling(iterations=iterations, chains=chains, dim=layout.dim)
+
     return Branched(
         parts=tuple(
             Part(
                 name=name,
                 target=module.packed(),
                 sampler=METHODS[method](),
-                mass=math.exp(log_mass - total),
+                mass=mass,
+                in_machine_code=pays(mass),
             )
-            for (name, module, method), log_mass in zip(parts, log_masses, strict=True)
+            for (name, module, method), mass in zip(parts, masses, strict=True)
         ),
         layout=layout,
     )

@@ -141,7 +141,7 @@ def draw_samples(
                 _build_sampler(model, module, layout, settings),
                 seed=settings.seed,
                 chains=settings.chains,
-                plan=Plan(warmup=settings.warmup, draws=settings.draws, thin=settings.thin),
+                plan=plan_of(settings),
                 starts=starts,
                 exact=exact,
                 sink=sink,
@@ -254,8 +254,18 @@ def _build_sampler(
     from ebmlang.api.branches import build_branched
 
     return build_branched(
-        model, layout, chains=settings.chains, dtype=module.dtype, device=module.device
+        model,
+        layout,
+        chains=settings.chains,
+        plan=plan_of(settings),
+        dtype=module.dtype,
+        device=module.device,
     )
+
+
+def plan_of(settings: Settings) -> Plan:
+    """Return how long a run is."""
+    return Plan(warmup=settings.warmup, draws=settings.draws, thin=settings.thin)
 
 
 def _draw_particles(

@@ -16,7 +16,7 @@ for the discrepancy of multiples of the golden ratio.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import torch
@@ -24,7 +24,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.runtime import Target, derive_seed
-from ebmlang.sample.density import TargetDensity
+from ebmlang.sample.density import Density, TargetDensity
+from ebmlang.sample.native import compile_density
 from ebmlang.sample.sampler import Phase, Sampler, Setting
 from ebmlang.sample.settling import settle
 from ebmlang.sample.starts import spread_starts
@@ -52,12 +53,14 @@ class Part:
         target: Its energy.
         sampler: What moves its chains; Any: its state is its own.
         mass: Its share of the whole, in (0, 1).
+        in_machine_code: Whether its chains are worth a compiler.
     """
 
     name: str
     target: Target
     sampler: Sampler[Any]
     mass: float
+    in_machine_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +88,7 @@ class Branched:
 
     parts: tuple[Part, ...]
     layout: Layout
+    _densities: dict[int, Density] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -161,8 +165,11 @@ class Branched:
 
     def _setting(self, setting: Setting, number: int) -> Setting:
         """Return what the sampler of one branch sees."""
-        density = TargetDensity(target=self.parts[number].target, chart=setting.density.chart)
-        return replace(setting, density=density)
+        if number not in self._densities:
+            part = self.parts[number]
+            plain = TargetDensity(target=part.target, chart=setting.density.chart)
+            self._densities[number] = compile_density(plain) if part.in_machine_code else plain
+        return replace(setting, density=self._densities[number])
 
     def _state(
         self, setting: Setting, parts: tuple[Any, ...], iteration: int
