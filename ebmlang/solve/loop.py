@@ -115,13 +115,15 @@ def take_steps(
     left = count
     while left and watch.reason is None:
         taken = min(left, pace)
-        there = leap(method, objective, state, taken)
-        if there is None:
+        leapt = leap(method, objective, state, taken)
+        if leapt is None:
             taken = 1
-            there, _info = method.step(objective, state)
-        state = there
+            state, _info = method.step(objective, state)
+            watch.evaluations += starts
+        else:
+            state, evaluations = leapt
+            watch.evaluations += evaluations
         left -= taken
-        watch.evaluations += taken * starts
     return state
 
 

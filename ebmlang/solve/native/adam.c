@@ -79,10 +79,10 @@ static void step_adam(evaluator *with, adam_block *at, int64_t count, real size)
 }
 
 /* `sizes` has the length of each of the steps, of which `count` have been taken before. */
-int adam(const job *task, const adam_state *from, const adam_state *to, int64_t count,
+int64_t adam(const job *task, const adam_state *from, const adam_state *to, int64_t count,
          const double *sizes) {
   evaluator with;
-  if (!begin(&with, task)) return 0;
+  if (!begin(&with, task)) return -1;
   adam_block own, *at = &own;
   vec *room = aligned_alloc(64, ADAM_ARRAYS * task->dim * sizeof(vec));
   furnish_adam(at, room, task->dim);
@@ -93,9 +93,10 @@ int adam(const job *task, const adam_state *from, const adam_state *to, int64_t 
     load_adam(at, from, lanes);
     for (int64_t step = 0; step < task->steps; ++step)
       step_adam(&with, at, count + step, (real)sizes[step]);
+    with.evaluations += used * task->steps;
     store_adam(at, to, lanes, used);
   }
-  int done = room != NULL;
+  int64_t done = room != NULL ? with.evaluations : -1;
   free(room);
   end(&with);
   return done;

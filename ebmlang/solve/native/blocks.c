@@ -60,6 +60,7 @@ typedef struct {
   real **out;
   real *scratch;
   void *memory;
+  int64_t evaluations; /* of starts, so far */
 } evaluator;
 
 /* The next so many vectors of a room. */
@@ -85,6 +86,7 @@ static int begin(evaluator *with, const job *task) {
   with->out = malloc((task->variables + 1) * sizeof(real *));
   if (room == NULL || with->columns == NULL || with->out == NULL) return end(with), 0;
   with->task = task;
+  with->evaluations = 0;
   with->point = take(&room, task->dim);
   with->slope = take(&room, task->dim);
   with->value = take(&room, 1);
@@ -209,10 +211,11 @@ typedef struct {
   real *value, *gradient;
 } evaluated;
 
-/* Value and gradient of each start. */
-int evaluate_starts(const job *task, const evaluated *to) {
+/* Value and gradient of each start. Like every function that is called from outside, it returns how
+   many evaluations it took, or -1 where there is no memory. */
+int64_t evaluate_starts(const job *task, const evaluated *to) {
   evaluator with;
-  if (!begin(&with, task)) return 0;
+  if (!begin(&with, task)) return -1;
   vec *y = aligned_alloc(64, 2 * task->dim * sizeof(vec)), *slope = y + task->dim;
   for (int64_t first = 0; y != NULL && first < task->count; first += LANES) {
     int64_t lanes[LANES];
@@ -222,8 +225,9 @@ int evaluate_starts(const job *task, const evaluated *to) {
     vec found = evaluate(&with, y, slope);
     store(&found, to->value, lanes, used, 1);
     store(slope, to->gradient, lanes, used, task->dim);
+    with.evaluations += used;
   }
-  int done = y != NULL;
+  int64_t done = y != NULL ? with.evaluations : -1;
   free(y);
   end(&with);
   return done;

@@ -217,9 +217,9 @@ static void step_lbfgs(evaluator *with, lbfgs_block *at, real tolerance) {
   at->size = choose(again, shorter, at->size);
 }
 
-int lbfgs(const job *task, const lbfgs_state *from, const lbfgs_state *to, double tolerance) {
+int64_t lbfgs(const job *task, const lbfgs_state *from, const lbfgs_state *to, double tolerance) {
   evaluator with;
-  if (!begin(&with, task)) return 0;
+  if (!begin(&with, task)) return -1;
   lbfgs_block own, *at = &own;
   vec *room = aligned_alloc(64, LBFGS_ARRAYS * task->dim * sizeof(vec));
   furnish_lbfgs(at, room, task->dim);
@@ -231,10 +231,11 @@ int lbfgs(const job *task, const lbfgs_state *from, const lbfgs_state *to, doubl
     for (int64_t step = 0; step < task->steps; ++step) {
       if (!any(~(at->converged | at->stalled))) break;
       step_lbfgs(&with, at, (real)tolerance);
+      with.evaluations += used;
     }
     store_lbfgs(at, to, lanes, used);
   }
-  int done = room != NULL;
+  int64_t done = room != NULL ? with.evaluations : -1;
   free(room);
   end(&with);
   return done;

@@ -21,8 +21,13 @@ from ebmlang.solve.states import list_tensors, with_tensors
 State = TypeVar("State")
 
 
-def leap(method: Descent[State], objective: Objective, state: State, count: int) -> State | None:
-    """Return the state after some steps, or None where they have to be taken one by one."""
+def leap(
+    method: Descent[State], objective: Objective, state: State, count: int
+) -> tuple[State, int] | None:
+    """Return the state after some steps, and how many evaluations of a start they took.
+
+    None where they have to be taken one by one.
+    """
     if not isinstance(objective, MachineObjective) or objective.machine is None:
         return None
     match method:
@@ -36,12 +41,12 @@ def leap(method: Descent[State], objective: Objective, state: State, count: int)
 
 def _leap_lbfgs(
     method: Lbfgs, objective: MachineObjective, state: LbfgsState, count: int
-) -> LbfgsState:
+) -> tuple[LbfgsState, int]:
     assert objective.machine is not None
     before = _list(state)
     left = torch.nonzero(~state.done)[:, 0]
     after = _copy(before, whole=len(left) == len(state.value))
-    objective.machine.run(
+    taken = objective.machine.run(
         "lbfgs",
         objective.chart,
         objective.columns(),
@@ -49,17 +54,17 @@ def _leap_lbfgs(
         count,
         [point_to(*before), point_to(*after), ctypes.c_double(method.tolerance)],
     )
-    return with_tensors(state, after)
+    return with_tensors(state, after), taken
 
 
 def _leap_adam(
     method: Adam, objective: MachineObjective, state: AdamState, count: int
-) -> AdamState:
+) -> tuple[AdamState, int]:
     assert objective.machine is not None
     before = _list(state)
     after = _copy(before, whole=True)
     sizes = [schedule(state.count + step, method.steps) for step in range(count)]
-    objective.machine.run(
+    taken = objective.machine.run(
         "adam",
         objective.chart,
         objective.columns(),
@@ -70,7 +75,7 @@ def _leap_adam(
             *(ctypes.c_int64(state.count), (ctypes.c_double * count)(*sizes)),
         ],
     )
-    return replace(with_tensors(state, after), count=state.count + count)
+    return replace(with_tensors(state, after), count=state.count + count), taken
 
 
 def _list(state: object) -> list[Tensor]:

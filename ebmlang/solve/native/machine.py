@@ -89,8 +89,8 @@ class Machine:
         which: Int[Tensor, " _"],
         steps: int,
         arguments: Sequence[Any],
-    ) -> None:
-        """Call a function by its name.
+    ) -> int:
+        """Call a function by its name, and return how many evaluations of a start it took.
 
         Args:
             name: What it is called in the text.
@@ -101,6 +101,7 @@ class Machine:
             arguments: What follows the job. Any: as ctypes takes them.
         """
         function, code = self.loops.handle[name], self.library.handle
+        function.restype = ctypes.c_int64
         minimized = ctypes.cast(code[f"{self.name}_objective"], ctypes.c_void_p)
         scratch = ctypes.c_int64.in_dll(code, f"{self.name}_scratch")
         places = torch.tensor([0, *self.sizes]).cumsum(0)
@@ -132,18 +133,19 @@ class Machine:
                 order.data_ptr(),
                 *(end.data_ptr() for end in kept),
             )
-            done: int = function(ctypes.byref(job), *arguments)
-            return done
+            taken: int = function(ctypes.byref(job), *arguments)
+            return taken
 
         # Calls release the interpreter's lock, and starts have nothing to do with each other.
         threads = min(torch.get_num_threads(), len(which) // FEWEST)
         if threads < 2:
-            done = work(which) != 0
+            taken = [work(which)]
         else:
             with ThreadPoolExecutor(threads) as pool:
-                done = all(list(pool.map(work, torch.tensor_split(which, threads))))
-        if not done:
+                taken = list(pool.map(work, torch.tensor_split(which, threads)))
+        if min(taken) < 0:
             raise MemoryError
+        return sum(taken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
