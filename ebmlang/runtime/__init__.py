@@ -3,7 +3,7 @@
 from ebmlang.runtime.budget import UNLIMITED, Budget, Deadline
 from ebmlang.runtime.device import pick_device
 from ebmlang.runtime.interrupt import Interrupt, watch_interrupts
-from ebmlang.runtime.memory import keep_freed_memory
+from ebmlang.runtime.memory import keep_freed_memory, make_room
 from ebmlang.runtime.progress import Progress, RichProgress, SilentProgress, show_progress
 from ebmlang.runtime.random import build_generator, derive_seed
 from ebmlang.runtime.target import (
@@ -42,6 +42,7 @@ __all__ = [
     "differentiate_value",
     "evaluate_gradient",
     "keep_freed_memory",
+    "make_room",
     "pick_device",
     "show_progress",
     "take_points",

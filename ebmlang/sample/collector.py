@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ebmlang.runtime import make_room
 from ebmlang.sample.density import Evaluation
 from ebmlang.sample.draws import Chunk
 from ebmlang.sample.state import ChainState, Info
@@ -50,10 +51,10 @@ def new_record(like: ChainState, draws: int) -> Record:
     size = (len(point), draws)
 
     def room(dtype: torch.dtype) -> Tensor:
-        return torch.empty(size, dtype=dtype, device=point.device)
+        return make_room(size, dtype, point.device)
 
     return Record(
-        points=point.new_empty(*size, point.shape[1]),
+        points=make_room((*size, point.shape[1]), point.dtype, point.device),
         energies=room(point.dtype),
         acceptance=room(torch.float64),
         moved=room(torch.float64),

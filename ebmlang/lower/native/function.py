@@ -17,6 +17,7 @@ from ebmlang.lower.execution import execute, guard_externs
 from ebmlang.lower.native.build import Absence, Library, Precision, build_library
 from ebmlang.lower.native.driver import HEAD, write_driver
 from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native, support
+from ebmlang.runtime.memory import make_room
 from ebmlang.runtime.threads import thread_count
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class NativeFunction:
         chains, dtype = x.shape[0], self._dtype
         x = _ready(x, dtype)
         rows = [_ready(columns[place], dtype) for place in self._rows]
-        results = tuple([torch.empty((chains, *own), dtype=dtype) for own in self._shapes])
+        results = tuple([make_room((chains, *own), dtype, x.device) for own in self._shapes])
         threads = thread_count(chains * self._work, torch.get_num_threads())
         out = self._results(*[result.data_ptr() for result in results])
         given = point_to(rows) if rows else None
