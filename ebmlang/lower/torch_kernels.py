@@ -157,9 +157,7 @@ def gather(x: Tensor, index: Int[Tensor, "*loops"], rank: int) -> Tensor:
     return torch.take_along_dim(wide, places, axis).squeeze(axis)
 
 
-def sort_by(
-    x: Float[Tensor, "*loops n"], keys: Float[Tensor, "*loops n"]
-) -> Float[Tensor, "*loops n"]:
+def sort_by(x: Float[Tensor, "... n"], keys: Float[Tensor, "... n"]) -> Float[Tensor, "... n"]:
     """Return elements in the order in which their keys rise, ties as they stand."""
     order = keys.argsort(dim=-1, stable=True)
     loops = max(x.dim(), keys.dim())

@@ -34,7 +34,7 @@ def plot_run(path: str | os.PathLike[str], *, quantities: Iterable[str] = ()) ->
     """
     require_matplotlib()
     place = Path(path)
-    if is_run(place):
+    if is_run(place) and not place.is_file():
         return plot_samples(open_run(place), name=place.name, quantities=quantities)
     try:
         content = json.loads(read_bytes(place))

@@ -209,7 +209,7 @@ def build_sampling_chart(
 
 @lru_cache(maxsize=64)
 def share_full(
-    chains: int, value: float, dtype: torch.dtype, device: torch.device
+    chains: int, value: float | int, dtype: torch.dtype, device: torch.device
 ) -> Shaped[Tensor, " chain"]:
     """Return one number for all chains, as the same tensor each time.
 

@@ -9,6 +9,7 @@ from ebmlang.lang import DomainKind
 from ebmlang.sample import Draws, Plan, collector, sample
 from ebmlang.sample.collector import Collector
 from ebmlang.sample.density import Evaluation
+from ebmlang.sample.kernels import Hmc
 from ebmlang.sample.samplers.hmc import build_hmc
 from ebmlang.sample.samplers.windowed import Windowed
 from ebmlang.sample.state import ChainState, Info
@@ -49,15 +50,14 @@ def test_draws_do_not_depend_on_how_many_wait(
 def test_what_is_told_of_a_draw_is_that_of_its_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against the infos as the kernel returns them, added up one by one."""
     told = []
-    kernel = type(build_hmc().build(torch.tensor(1.0), None, 1.0))
-    original = kernel.step
+    original = Hmc.step
 
     def spy(self, density, state, noise):
         following, info = original(self, density, state, noise)
         told.append((following, info))
         return following, info
 
-    monkeypatch.setattr(kernel, "step", spy)
+    monkeypatch.setattr(Hmc, "step", spy)
 
     chunk = draw(build_hmc()).chunk
 
