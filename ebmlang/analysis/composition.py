@@ -340,10 +340,16 @@ class _Walk:
         self, e: Relation, env: Environment, negated: bool, axes: tuple[Axis, ...]
     ) -> WrittenRelation:
         """Return how a comparison is written; `axes` are those of its elements."""
+        scope = self.build.scope
+        inside = scope.axes
+        outside = inside[: len(inside) - len(axes)]
 
         def side(expression: Expression) -> str:
+            # Built with all its elements at once, as it was for the term: a recurrence would
+            # else run once for each.
+            scope.axes = outside
             value = self.build.build(expression, env)
-            scope = self.build.scope
+            scope.axes = inside
             own = scope.own(value)
             met = axes[len(axes) - len(own) :]
             if own != tuple(axis.size for axis in met):

@@ -267,3 +267,27 @@ def test_what_is_under_a_not_is_read_negated() -> None:
     assert whole.piece.joint is Joint.NOISY_OR
     assert [part.piece.text for part in whole.parts] == ["not x >= 0", "not x <= 2"]
     assert [float(part.margin[0]) for part in whole.parts] == [-1.0, -1.0]
+
+
+def test_the_sides_of_a_comparison_are_read_as_they_are_where_one_is_a_recurrence() -> None:
+    """The states of h -> h / 2 + v are h, h / 2 + v0 and h / 4 + v0 / 2 + v1."""
+    text = """
+var h: real[2]
+var v: real[2]
+prefer calm: forall i in 0..1: (scan s = h[i] over w in v: s / 2 + w) <= h[i]
+"""
+    h, v = np.array([1.0, 3.0]), np.array([0.5, -2.0])
+    composition = compose(typed(text), {})
+    module = compile_graph(optimize(composition.graph), dtype=torch.float64)
+    (each,) = composition.terms[0].piece.parts
+    (comparison,) = each.parts
+    relation = comparison.relation
+    assert relation is not None
+
+    points = {"h": torch.tensor(h[None]), "v": torch.tensor(v[None])}
+    read = trace_pieces(module, [relation.left, relation.right])
+    values = read(module.pack(points)).values()
+
+    states = np.stack([h, h / 2 + v[0], h / 4 + v[0] / 2 + v[1]], axis=-1)
+    np.testing.assert_allclose(values.energies[relation.left][0], states, rtol=1e-15)
+    np.testing.assert_array_equal(values.energies[relation.right][0], np.stack([h, h, h], axis=-1))
