@@ -2,7 +2,7 @@
 
 import sys
 
-from ebmlang.cli.main import main
+from ebmlang.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_process())

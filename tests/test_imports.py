@@ -88,6 +88,21 @@ def test_nothing_is_loaded_before_the_first_draw_that_only_a_verdict_needs():
     assert not set(NOT_BEFORE_DRAWS) & set(loaded)
 
 
+@pytest.mark.slow
+def test_a_run_and_its_verdict_load_nothing_that_they_do_not_need():
+    examples = ROOT / "examples"
+
+    found = probe(
+        *("sample", "--draws", "50", "--warmup", "50"),
+        *(str(examples / name) for name in ("eight_schools.ebm", "eight_schools.json")),
+    )
+
+    assert found["code"] in (0, 3)
+    # What ArviZ needs comes with the verdict.
+    idle = {"ebmlang.solve", "ebmlang.plot", "hypothesis", "networkx"}
+    assert not idle & set(found["modules"])
+
+
 def test_importing_the_package_loads_next_to_nothing():
     code = "import sys, ebmlang; print([m for m in sys.modules if m.startswith('ebmlang')])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

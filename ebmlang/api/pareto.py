@@ -9,8 +9,8 @@ from ebmlang.api.check import require_sound
 from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.counts import require_counts
 from ebmlang.api.model import Model
-from ebmlang.api.priority import require_no_priority
 from ebmlang.api.solve import describe_solution
+from ebmlang.api.unordered import require_no_priority
 from ebmlang.check.paths import find_terms
 from ebmlang.lower.binding import suggest
 from ebmlang.runs import Status, collect_versions

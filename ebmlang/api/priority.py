@@ -1,4 +1,4 @@
-"""The order of a spec's terms: solved tier by tier, and nothing that can be sampled."""
+"""The order of a spec's terms: solved tier by tier."""
 
 import math
 
@@ -11,9 +11,8 @@ from ebmlang.solve import Solution
 from ebmlang.solve.answers.diversity import Diversity
 from ebmlang.solve.effort import NORMAL
 from ebmlang.solve.tiers import SLACK, solve_tiers
-from ebmlang.source import Diagnostic, EbmError, Label
+from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout
-from ebmlang.syntax import tree
 
 
 def solve_by_priority(
@@ -93,28 +92,3 @@ def require_free_choice(model: Model, *, effort: str, method: str | None) -> Non
                 helps=("search more with more starts",),
             )
         )
-
-
-def require_no_priority(model: Model, verb: str, reason: str) -> None:
-    """Raise where a spec orders its terms, and a verb has no meaning for that.
-
-    Args:
-        model: The model.
-        verb: What was to be done to it, as a participle.
-        reason: Why it has none.
-
-    Raises:
-        EbmError: E0731.
-    """
-    if not model.program.priority:
-        return
-    stated = next(s for s in model.file.statements if isinstance(s, tree.Priority))
-    raise EbmError(
-        Diagnostic(
-            code="E0731",
-            headline=f"a spec with a `priority` cannot be {verb}",
-            primary=Label(stated.span, "terms are in an order"),
-            notes=(reason,),
-            helps=("leave the `priority` out, and say with weights how much each term counts",),
-        )
-    )

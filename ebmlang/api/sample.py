@@ -18,7 +18,7 @@ from ebmlang.api.divergence import locate_divergences
 from ebmlang.api.facts import find_facts
 from ebmlang.api.graphs import find_graph
 from ebmlang.api.model import Model
-from ebmlang.api.priority import require_no_priority
+from ebmlang.api.unordered import require_no_priority
 from ebmlang.graph import RootKind
 from ebmlang.lower.module import CompiledEnergy
 from ebmlang.lower.tiers import PER_ITERATION, Ahead
@@ -36,7 +36,6 @@ from ebmlang.runtime import Budget, Progress, pick_device
 from ebmlang.sample import Draws, Place, Plan, sample
 from ebmlang.sample.methods import BRANCHES, METHODS, SMC, require_method
 from ebmlang.sample.sampler import Sampler
-from ebmlang.solve import find_feasible
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout
 
@@ -304,6 +303,9 @@ def _feasible_starts(
     """
     if not any(True for _ in module.graph.roots_of(RootKind.HARD)):
         return None
+    # The solver takes a while to import, and most specs require nothing.
+    from ebmlang.solve import find_feasible
+
     points = find_feasible(module.packed(), layout, count=chains, seed=seed, progress=progress)
     if not len(points):
         raise EbmError(

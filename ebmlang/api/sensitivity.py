@@ -22,7 +22,7 @@ from ebmlang.api.compile import compile_model, lay_out
 from ebmlang.api.evaluate import make_batch
 from ebmlang.api.inputs import Point
 from ebmlang.api.model import Model
-from ebmlang.api.priority import require_no_priority
+from ebmlang.api.unordered import require_no_priority
 from ebmlang.graph import RootKind
 from ebmlang.graph.integrands import list_integrands
 from ebmlang.lower.module import CompiledEnergy

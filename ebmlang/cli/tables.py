@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ebmlang.plot.shapes import is_path
 from ebmlang.runs import Design, Designs, Samples
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ def draw_designs(found: Designs) -> "Table":
 
     Curves are left out: they are what `ebm plot` draws.
     """
+    # Whatever has no designs to show does without pictures.
+    from ebmlang.plot.shapes import is_path
+
     first = found.designs[0]
     columns = [name for name in [*first.variables, *first.reports] if not is_path(name)]
     table = open_table(["design", "energy", *columns, "starts"], left=columns)

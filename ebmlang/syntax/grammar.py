@@ -1,15 +1,15 @@
 """The grammar, ready for use: found, turned into tables, and kept for next time.
 
-The rules are in `grammar/ebm.lark`. Making the tables is slow, so they are kept in the
-user's cache folder under a name made from everything they depend on. The cache only saves
-time: a missing, unwritable or broken one changes nothing else.
+The rules are in `grammar/ebm.lark`. Making the tables is slow, so they lie beside the rules
+(`scripts/write_grammar_tables.py` writes them); where the rules have changed since, they are
+made, and kept in the user's cache folder. Either says what it was made from, and only saves
+time: one that is missing, broken or of other rules changes nothing else.
 """
 
 import hashlib
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +20,9 @@ from typing import Any
 from ebmlang.source import InternalError
 from ebmlang.syntax.tables import PlainRule, PlainTables, build_tables
 from ebmlang.syntax.tree_builder import BUILDERS, Parts
+
+TABLES = "tables.json"
+"""What lies beside the rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +85,32 @@ def cache_folder() -> Path:
 
 
 def build_grammar(folder: Path, kept_in: Path) -> Grammar:
-    """Return the grammar in `folder`; its tables are kept in the folder `kept_in`."""
-    kept = kept_in / f"grammar-{_fingerprint(folder)}.json"
-    with suppress(OSError, ValueError):
-        return _assemble(json.loads(kept.read_text(encoding="utf-8")))
+    """Return the grammar in `folder`; tables that it lacks are kept in the folder `kept_in`."""
+    made_from = find_fingerprint(folder)
+    kept = kept_in / f"grammar-{made_from}.json"
+    for file in (folder / TABLES, kept):
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            found = json.loads(file.read_text(encoding="utf-8"))
+            if found["made_from"] == made_from:
+                return _assemble(found["tables"])
     tables = build_tables(folder)
     # Another process may be reading: the file appears under its name only when whole.
     unfinished = kept.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
         kept_in.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(tables), encoding="utf-8")
+        unfinished.write_text(show_tables(folder, tables), encoding="utf-8")
         unfinished.replace(kept)
     return _assemble(tables)
 
 
-def _fingerprint(folder: Path) -> str:
-    from importlib.metadata import version
+def show_tables(folder: Path, tables: PlainTables) -> str:
+    """Return tables as they are kept."""
+    return json.dumps({"made_from": find_fingerprint(folder), "tables": tables})
 
-    parts = [f"{version('lark')} {sys.version}".encode()]
-    parts += [(folder / name).read_bytes() for name in ("tokens.lark", "ebm.lark")]
+
+def find_fingerprint(folder: Path) -> str:
+    """Return a word for everything that the tables of a grammar are made from."""
+    parts = [(folder / name).read_bytes() for name in ("tokens.lark", "ebm.lark")]
     # The shape of the tables is decided there.
     parts.append(Path(__file__).with_name("tables.py").read_bytes())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

@@ -1,7 +1,8 @@
 """The rules of `grammar/` turned into plain tables; the only module that knows lark.
 
 The result holds nothing but numbers, texts, lists and dicts, so that it can be kept as
-JSON and read again without lark.
+JSON and read again without lark. It depends on the rules alone: states are numbered in the order
+in which they are reached.
 """
 
 from collections.abc import Iterator
@@ -78,14 +79,25 @@ def _tabulate(opened: "Lark") -> PlainTables:
         start: opened.parse_interactive("", start=start).parser_state.parse_conf for start in STARTS
     }
     states = configured[STARTS[0]].states
-    shifts: list[dict[str, int]] = [{} for _ in states]
-    reductions: list[dict[str, int]] = [{} for _ in states]
-    for state, actions in states.items():
-        for kind, (action, argument) in actions.items():
+    # Lark numbers states anew in every process.
+    order = [configured[start].start_state for start in STARTS]
+    for state in order:
+        following = {
+            str(kind): target for kind, (act, target) in states[state].items() if act is Shift
+        }
+        order += dict.fromkeys(
+            following[kind] for kind in sorted(following) if following[kind] not in order
+        )
+    places = {state: place for place, state in enumerate(order)}
+    shifts: list[dict[str, int]] = [{} for _ in order]
+    reductions: list[dict[str, int]] = [{} for _ in order]
+    for state, place in places.items():
+        for kind in sorted(states[state], key=str):
+            action, argument = states[state][kind]
             if action is Shift:
-                shifts[state][str(kind)] = argument
+                shifts[place][str(kind)] = places[argument]
             else:
-                reductions[state][str(kind)] = numbers[argument]
+                reductions[place][str(kind)] = numbers[argument]
     # The lexer has its terminals in the order in which they are tried.
     terminals = BasicLexer(opened.lexer_conf).terminals
     return PlainTables(
@@ -93,8 +105,8 @@ def _tabulate(opened: "Lark") -> PlainTables:
         rules=[_plain_rule(rule) for rule in opened.rules],
         shifts=shifts,
         reductions=reductions,
-        first={start: conf.start_state for start, conf in configured.items()},
-        last={start: conf.end_state for start, conf in configured.items()},
+        first={start: places[conf.start_state] for start, conf in configured.items()},
+        last={start: places[conf.end_state] for start, conf in configured.items()},
     )
 
 

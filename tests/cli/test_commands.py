@@ -85,7 +85,7 @@ def test_graph_prints_each_stage(capsys, stage):
     outcome = ebm(capsys, "graph", DESK, "--stage", stage)
 
     assert outcome.code == 0
-    assert "lamp" in outcome.out
+    assert "reach" in outcome.out
     assert outcome.out.endswith("\n")
 
 

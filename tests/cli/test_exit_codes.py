@@ -1,6 +1,8 @@
 """Each kind of bad input gives one clear message and the right exit code, and never a traceback."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -208,3 +210,19 @@ def test_a_bug_of_ours_shows_its_traceback_where_asked(monkeypatch):
 
     with pytest.raises(ZeroDivisionError):
         entry.main(["check", DESK, "--traceback"])
+
+
+def test_the_process_ends_with_the_code_of_its_command_and_still_looks_for_garbage(tmp_path):
+    wrong = tmp_path / "wrong.ebm"
+    wrong.write_text("var x: real\nminimize y\n", encoding="utf-8")
+    code = (
+        "import gc, sys; from ebmlang.cli.main import run_process;"
+        "code = run_process(); print(gc.isenabled()); sys.exit(code)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", str(wrong)], capture_output=True, text=True
+    )
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "True"
