@@ -11,9 +11,10 @@ Work that several terms share is split evenly among them, so that the terms add 
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ebmlang.analysis.attribution import share_energy, share_gradient, share_requirements
+from ebmlang.analysis.sums import find_sums
 from ebmlang.graph import EnergyGraph, Kind, Node
 from ebmlang.lang.costs import COSTS, PRODUCTS, Per
 from ebmlang.lang.table import OPERATORS
@@ -107,14 +108,15 @@ def infer_costs(graph: EnergyGraph, gradient: EnergyGraph | None = None) -> Cost
 
     Args:
         graph: Of E.
-        gradient: The same differentiated, with roots GRADIENT; estimated where there is none.
+        gradient: The same differentiated, with roots GRADIENT, as torch code is emitted from it;
+            estimated where there is none.
     """
     forward, reverse = count_forward(graph), count_reverse(graph)
     both = {number: work.plus(reverse[number]) for number, work in forward.items()}
     energy, required = share_energy(graph), share_requirements(graph)
     whole, users = (both, energy)
     if gradient is not None:
-        whole, users = count_forward(gradient), share_gradient(graph, gradient)
+        whole, users = count_joined(gradient), share_gradient(graph, gradient)
     terms = [
         *_split(_Counted(forward, energy), _Counted(whole, users), required=False),
         *_split(_Counted(forward, required), _Counted(both, required), required=True),
@@ -196,6 +198,26 @@ def count_forward(graph: EnergyGraph) -> dict[int, Work]:
         for number, node in enumerate(graph.nodes)
         if graph.varying[number]
     }
+
+
+def count_joined(graph: EnergyGraph) -> dict[int, Work]:
+    """Return the work of each node where sums are written in as few calls as they take.
+
+    A view is none: often its reader takes what it is a view of.
+    """
+    works, sums = count_forward(graph), find_sums(graph)
+    for number, work in works.items():
+        operator = graph.nodes[number].operator
+        if operator in COSTS and COSTS[operator].is_view:
+            works[number] = replace(work, calls=0)
+    for number in sums.inner:
+        # It is neither written nor read back.
+        silent = 2 * math.prod(graph.nodes[number].shape)
+        work = works[number]
+        works[number] = replace(work, calls=0, traffic=max(0, work.traffic - silent))
+    for number, whole in sums.by_node.items():
+        works[number] = replace(works[number], calls=whole.calls)
+    return works
 
 
 def _count_value(graph: EnergyGraph, node: Node) -> Work:

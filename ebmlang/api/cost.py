@@ -13,6 +13,7 @@ from ebmlang.lower.native.build import find_compiler
 from ebmlang.lower.native.emit import Declined, NativeProgram, emit_native
 from ebmlang.lower.tiers import Ahead, Tier, asked_tier, count_operations, pays
 from ebmlang.passes.gradient import NoRuleError, differentiate
+from ebmlang.passes.simplification import move_inward
 
 BATCHES = (1, 64, 4096, 65536)
 """Chains for which a rate is predicted."""
@@ -39,7 +40,7 @@ def describe_cost(model: Model, *, precision: str = PRECISION) -> dict[str, Any]
     """
     graph, _ = find_graph(model)
     gradient = _differentiate(graph)
-    costs = infer_costs(graph, gradient)
+    costs = infer_costs(graph, None if gradient is None else move_inward(gradient))
     native = _find_native(gradient)
     size = REAL_BYTES[precision]
     return {

@@ -110,6 +110,17 @@ class EnergyGraph:
         return tuple(flags)
 
     @cached_property
+    def uses(self) -> tuple[int, ...]:
+        """For each node, how many operands of nodes and how many roots it is."""
+        counts = [0] * len(self.nodes)
+        for node in self.nodes:
+            for operand in node.inputs:
+                counts[operand] += 1
+        for number in self.roots.values():
+            counts[number] += 1
+        return tuple(counts)
+
+    @cached_property
     def _network(self) -> "networkx.DiGraph[int]":
         import networkx as nx
 

@@ -93,19 +93,23 @@ def emit_trace(graph: EnergyGraph, numbers: Sequence[int]) -> Program:
     return emitter.program([emitter.values("trace", "Return the traced values.", numbers)])
 
 
-def emit_gradient(graph: EnergyGraph) -> Program:
+def emit_gradient(graph: EnergyGraph, *, joins_sums: bool = True) -> Program:
     """Return a module whose one question, `value_and_gradient(x, p)`, is TOTAL and GRADIENT.
 
     Args:
         graph: A graph that `passes.gradient` has differentiated.
+        joins_sums: Whether sums take as few calls as they can, or each step a statement of its own.
     """
-    emitter = _Emitter(graph, by_autograd=False)
+    emitter = _Emitter(graph, by_autograd=False, joins_sums=joins_sums)
     return emitter.program([emitter.value_and_gradient()])
 
 
 class _Emitter:
-    def __init__(self, graph: EnergyGraph, *, by_autograd: bool = True) -> None:
+    def __init__(
+        self, graph: EnergyGraph, *, by_autograd: bool = True, joins_sums: bool = False
+    ) -> None:
         self._graph = graph
+        self._joins_sums = joins_sums
         leaves = [n.option("path") for n in graph.nodes if n.operator == "weight"]
         weights = dict.fromkeys((*graph.weights, *leaves))
         shared = [given.path for given in graph.givens if not given.by_row]
@@ -170,7 +174,10 @@ class _Emitter:
                 frame.out.add(f"check({place}, {frame.operand(number).text})")
         # Indices come first, so that each is checked before anything is read through it.
         frame.write([*checks, *self._inputs.preparing])
-        values = [f"    {text},  # p[{i}]" for text, i in self._inputs.prepared.items()]
+        values = [
+            f"    {text},  # p[{i}]{self._number(text)}"
+            for text, i in self._inputs.prepared.items()
+        ]
         result = ["return (", *values, ")"] if values else ["return ()"]
         lines = [*frame.out.lines, *(f"    {line}" for line in result)]
         named = [
@@ -179,6 +186,12 @@ class _Emitter:
         ]
         doc = "Compute once what no unknown decides."
         return _function("prepare(c, g, w, real, check)", doc, [*named, *lines])
+
+    def _number(self, text: str) -> str:
+        """Return what a constant is, where it is one number."""
+        arrays = {f"c[{i}]": constant.array for constant, i in self._inputs.constants.items()}
+        array = arrays.get(text)
+        return f" = {array.item()!r}" if array is not None and array.shape == () else ""
 
     def bounds(self) -> str:
         frame = self._frame(behind_prepare=False)
@@ -256,6 +269,7 @@ class _Emitter:
             varying=self._graph.varying,
             guards=self._guards,
             by_autograd=self._by_autograd,
+            joins_sums=self._joins_sums and behind_prepare,
             names={**self._variables, **self._points, **self._columns},
             behind_prepare=behind_prepare,
             checks=checks or {},

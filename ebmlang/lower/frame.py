@@ -13,12 +13,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ebmlang.analysis.sums import Sum, find_sums
 from ebmlang.graph import Constant, EnergyGraph, Node, Root, RootKind
 from ebmlang.graph.axes import align_axes
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.blocking import Blocking, Loop, plan_blocks, width
 from ebmlang.lower.expression import write_operator
 from ebmlang.lower.site import BlockSize, Operand, Site, show_shape, spread, widen
+from ebmlang.lower.sums import SumWriter
 from ebmlang.passes.guards import Edge, Guard, mask_inputs, plan_guards
 
 LINE_LENGTH = 96
@@ -116,8 +118,11 @@ class Frame:
         behind_prepare: Whether values that do not vary come from `prepare`.
         inside: Whether the graph is the body of a recurrence.
         checks: Nodes to hand to `check` once computed, with the places of their roots.
+        late: Nodes that are written when they are first read: the same elements under another
+            shape, which a reader may take from where they come from.
         guards: What `plan_guards` says of the graph.
         by_autograd: Whether autograd may differentiate what is written.
+        joins_sums: Whether sums are written in as few calls as they take.
     """
 
     graph: EnergyGraph
@@ -126,25 +131,35 @@ class Frame:
     varying: Sequence[bool]
     guards: Mapping[Edge, tuple[Guard, ...]]
     by_autograd: bool = True
+    joins_sums: bool = False
     prefix: str = "v"
     names: dict[int, str] = field(default_factory=dict)
     behind_prepare: bool = True
     inside: bool = False
     checks: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    late: frozenset[int] = frozenset()
 
     def operand(self, number: int) -> Operand:
         """Return a node that has an expression, as an operand."""
         node = self.graph.nodes[number]
         constant = node.option("value").array if node.operator == "constant" else None
+        fixed = not self.varying[number] and self.behind_prepare and not self.inside
+        known = number not in self.names
         return Operand(
             write=lambda: self._text(number),
             shape=node.shape,
             kind=node.kind,
             varying=self.varying[number],
             constant=constant,
+            source=self.operand(node.inputs[0]) if number in self.late else None,
+            before=(lambda form: self.inputs.prepare(form.format(self._before(number))))
+            if fixed and known
+            else None,
         )
 
     def _text(self, number: int) -> str:
+        if number in self.late and number not in self.names:
+            self._write_node(number)
         if number in self.names:
             return self.names[number]
         node = self.graph.nodes[number]
@@ -152,8 +167,15 @@ class Frame:
             leaf = self.inputs.leaf(node)
             return self.inputs.prepare(leaf) if self.behind_prepare else leaf
         assert self._is_prepared(number)
+        return self.inputs.prepare(self._before(number))
+
+    def _before(self, number: int) -> str:
+        """Return the expression that something fixed has in `prepare`."""
+        node = self.graph.nodes[number]
+        if node.operator in _LEAVES:
+            return self.inputs.leaf(node)
         self.inputs.preparing.setdefault(number)
-        return self.inputs.prepare(f"v{number}")
+        return f"v{number}"
 
     def _constant(self, array: NDArray[np.float64]) -> str:
         places = self.inputs.constants
@@ -171,14 +193,28 @@ class Frame:
         order = self.order(wanted)
         blocking = self.plan(order, wanted)
         if blocking is None:
-            for number in order:
-                self._write_node(number)
+            self._write_in_order(order)
             return
         for stage, loops in zip(blocking.stages, blocking.loops, strict=True):
             for number in stage:
                 self._write_node(number)
             for loop in loops:
                 self._write_blocks(blocking, loop)
+
+    def _write_in_order(self, order: Sequence[int]) -> None:
+        if not self.joins_sums:
+            for number in order:
+                self._write_node(number)
+            return
+        sums = find_sums(self.graph)
+        self.late = frozenset(
+            n for n in order if self.graph.nodes[n].operator == "reshape" and self.varying[n]
+        )
+        for number in order:
+            if number in sums.by_node:
+                self._write_sum(number, sums.by_node[number])
+            elif number not in sums.inner and number not in self.late:
+                self._write_node(number)
 
     def plan(self, order: Sequence[int], wanted: Sequence[int]) -> Blocking | None:
         """Return which of these nodes are computed in blocks."""
@@ -232,6 +268,19 @@ class Frame:
         self.names[number] = name
         for place in self.checks.get(number, ()):
             self.out.add(f"check({place}, {name})")
+
+    def _write_sum(self, number: int, whole: Sum) -> None:
+        name = f"{self.prefix}{number}"
+        self.out.about(self.graph.nodes[number].origin.path)
+        writer = SumWriter(
+            graph=self.graph,
+            operand=self.operand,
+            before=self._before,
+            prepare=self.inputs.prepare,
+        )
+        for text in writer.write(number, whole):
+            self.out.add(f"{name} = {text.format(name)}")
+        self.names[number] = name
 
     def _expression(self, number: int) -> str:
         node = self.graph.nodes[number]

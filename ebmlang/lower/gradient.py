@@ -19,6 +19,7 @@ from ebmlang.lower.execution import COMPILATIONS, Functions, execute, guard_exte
 from ebmlang.lower.native.function import NativeFunction
 from ebmlang.lower.native.slopes import build_slopes, is_possible
 from ebmlang.passes.gradient import NoRuleError, differentiate, lagrangian, violation
+from ebmlang.passes.simplification import move_inward
 from ebmlang.runtime import ValueAndGradient
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Question(Enum):
     """The augmented Lagrangian, see `passes.gradient.lagrangian`."""
     VIOLATION = "violation"
     """Half the squared distance of margins below an aim."""
+
+    # Members are single objects; the hash of Enum is a call in Python, in every evaluation.
+    __hash__ = object.__hash__
 
 
 Slopes: TypeAlias = Callable[..., ValueAndGradient]
@@ -89,7 +93,7 @@ def gradient_graph(graph: EnergyGraph, question: Question) -> EnergyGraph:
 def show_gradient(graph: EnergyGraph) -> str:
     """Return the code of E and its gradient; or, as a comment, what leaves it to autograd."""
     try:
-        return emit_gradient(gradient_graph(graph, Question.ENERGY)).text
+        return emit_gradient(move_inward(gradient_graph(graph, Question.ENERGY))).text
     except NoRuleError as error:
         return f"# The gradient is left to autograd: there is no rule for `{error.operator}`.\n"
 
@@ -148,6 +152,7 @@ def _compiled(energy: "CompiledEnergy", question: Question) -> Compiled | None:
         if graph is None:
             energy.gradients[question] = None
         else:
+            graph = move_inward(graph)
             program = emit_gradient(graph)
             COMPILATIONS["gradient"] += 1
             externs = dict(zip(energy.program.externs, energy.externs, strict=True))
@@ -159,17 +164,20 @@ def _compiled(energy: "CompiledEnergy", question: Question) -> Compiled | None:
 
 def _in_pieces(functions: Functions, prepared: tuple[Tensor, ...], rows: int) -> Slopes:
     """Return the function of points; large batches go through it `rows` at a time."""
+    answer = functions.value_and_gradient
 
     def slopes(x: Tensor, *columns: Tensor) -> ValueAndGradient:
-        with torch.no_grad():
-            if len(x) <= WHOLE * rows or x.device.type != "cpu":
-                return functions.value_and_gradient(x, (*prepared, *columns))
-            value, gradient = x.new_empty(len(x)), torch.empty_like(x)
-            for start in range(0, len(x), rows):
-                part = slice(start, start + rows)
-                data = (*prepared, *(column[part] for column in columns))
-                value[part], gradient[part] = functions.value_and_gradient(x[part], data)
-            return value, gradient
+        if torch.is_grad_enabled():
+            with torch.no_grad():
+                return slopes(x, *columns)
+        if x.shape[0] <= WHOLE * rows or not x.is_cpu:
+            return answer(x, (*prepared, *columns) if columns else prepared)
+        value, gradient = x.new_empty(len(x)), torch.empty_like(x)
+        for start in range(0, len(x), rows):
+            part = slice(start, start + rows)
+            data = (*prepared, *(column[part] for column in columns))
+            value[part], gradient[part] = answer(x[part], data)
+        return value, gradient
 
     return slopes
 

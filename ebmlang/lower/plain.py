@@ -39,8 +39,10 @@ def write_sum_of_rows(site: Site) -> str | None:
             size = x.shape[-1]
             # Exact where x is finite: each element is one of its numbers, and zeros.
             ones = site.constant(np.tile(np.eye(size), (1, math.prod(rows.shape) // size)))
-            vector = f"{x.text}.reshape((chains, {size}))"
-            total = f"torch.addmm({rows.text}.reshape(-1), {vector}, {ones})"
+            flat = (
+                f"{rows.text}.reshape(-1)" if rows.before is None else rows.before("{}.reshape(-1)")
+            )
+            total = f"torch.addmm({flat}, {x.under((size,))}, {ones})"
             return f"{total}.reshape({site.shape})"
     return None
 

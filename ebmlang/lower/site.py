@@ -32,6 +32,9 @@ class Operand:
         kind: What its elements are.
         varying: Whether it has a chain axis.
         constant: Its value, if that is known now. Any: float64, int64 or bool.
+        source: What it is the same elements of, in the same order, under another shape.
+        before: Gives an expression for what a form makes of it before the first point, where `{}`
+            stands for it; None where it is not known then.
     """
 
     write: Callable[[], str]
@@ -39,6 +42,8 @@ class Operand:
     kind: Kind
     varying: bool
     constant: NDArray[Any] | None = None
+    source: "Operand | None" = None
+    before: Callable[[str], str] | None = None
 
     @property
     def text(self) -> str:
@@ -47,7 +52,17 @@ class Operand:
 
     def inside(self, form: str, **changes: Any) -> "Operand":
         """Return what `form` makes of it, where `{}` stands for it. Any: fields of this class."""
-        return replace(self, write=lambda: form.format(self.text), **changes)
+        made = {"source": None, "before": None, **changes}
+        return replace(self, write=lambda: form.format(self.text), **made)
+
+    def under(self, shape: tuple[int, ...]) -> str:
+        """Return an expression for its elements under another shape; it varies."""
+        found: Operand | None = self
+        while found is not None:
+            if found.shape == shape:
+                return found.text
+            found = found.source
+        return f"{self.text}.reshape({show_shape(shape, varying=True)})"
 
     @property
     def number(self) -> float | int | None:

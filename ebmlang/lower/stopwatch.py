@@ -85,7 +85,7 @@ def time_gradient(
         rounds: Evaluations.
     """
     watch = _Stopwatch(gradient)
-    program = emit_gradient(gradient)
+    program = emit_gradient(gradient, joins_sums=False)
     evaluate = _instrument(energy, gradient, program, "value_and_gradient", watch.tick)
     return _pick([watch.run(evaluate, x, backward=False) for _ in range(rounds + 1)])
 

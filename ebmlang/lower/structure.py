@@ -80,7 +80,10 @@ def _is_fixed(operand: Operand, rank: int) -> bool:
 
 def write_reshape(site: Site) -> str:
     """Write the same elements under another shape."""
-    return f"{site.operands[0].text}.reshape({site.shape})"
+    (operand,) = site.operands
+    return (
+        operand.under(site.node.shape) if site.varying else f"{operand.text}.reshape({site.shape})"
+    )
 
 
 def write_expand(site: Site) -> str:

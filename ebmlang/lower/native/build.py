@@ -32,11 +32,14 @@ PRELUDE = Path(__file__).with_name("prelude.h")
 DEVICE = Path(__file__).with_name("device.h")
 
 FLAGS = (
-    *("-std=gnu11", "-O3", "-march=native", "-shared", "-fPIC", "-w"),
+    *("-std=gnu11", "-march=native", "-shared", "-fPIC", "-w"),
     # What these give up is errno and the floating-point exceptions, which nothing here reads; nan,
     # inf and the order of additions stay.
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),
 )
+
+LEVEL = "-O3"
+"""How far the compiler goes where nothing else is asked for."""
 
 LIBRARIES = ("-lmvec", "-lm")
 """What is linked: the vector forms of functions come from glibc's libmvec."""
@@ -70,7 +73,7 @@ _loaded: dict[str, Library | Absence] = {}
 _being_built: dict[str, threading.Lock] = {}
 
 
-def build_library(text: str, precision: Precision) -> Library | Absence:
+def build_library(text: str, precision: Precision, level: str = LEVEL) -> Library | Absence:
     """Return the library of C text, built if it is not kept, or why there is none.
 
     The same text gives the same library for the whole process; threads that ask for one at the same
@@ -79,17 +82,19 @@ def build_library(text: str, precision: Precision) -> Library | Absence:
     Args:
         text: Without the prelude.
         precision: What `real` is in it.
+        level: Which optimizations the compiler is asked for.
     """
     compiler = find_compiler()
     if compiler is None:
         return Absence("there is no C compiler (`cc`) on this machine")
     whole = assemble(text, precision)
-    name = _name(whole, compiler)
+    flags = (level, *FLAGS)
+    name = _name(whole, flags, compiler)
     with _lock:
         building = _being_built.setdefault(name, threading.Lock())
     with building:
         if name not in _loaded:
-            _loaded[name] = _load_or_build(whole, name, compiler)
+            _loaded[name] = _load_or_build(whole, name, flags, compiler)
         return _loaded[name]
 
 
@@ -98,7 +103,7 @@ def is_kept(text: str, precision: Precision) -> bool:
     compiler = find_compiler()
     if compiler is None:
         return False
-    name = _name(assemble(text, precision), compiler)
+    name = _name(assemble(text, precision), (LEVEL, *FLAGS), compiler)
     return name in _loaded or (_folder() / name).is_file()
 
 
@@ -106,8 +111,13 @@ def assemble(text: str, precision: Precision, *, on_device: bool = False) -> str
     """Return a whole translation unit: in C for this processor, or in C++ for a CUDA device."""
     head = f"#define REAL_IS_FLOAT {int(precision == 'float32')}\n"
     if on_device:
-        head += f"#define ON_DEVICE 1\n{DEVICE.read_text(encoding='utf-8')}\n"
-    return f"{head}{PRELUDE.read_text(encoding='utf-8')}\n{text}"
+        head += f"#define ON_DEVICE 1\n{_read(DEVICE)}\n"
+    return f"{head}{_read(PRELUDE)}\n{text}"
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def find_compiler() -> str | None:
@@ -119,7 +129,7 @@ def _folder() -> Path:
     return cache_folder() / "native"
 
 
-def _load_or_build(whole: str, name: str, compiler: str) -> Library | Absence:
+def _load_or_build(whole: str, name: str, flags: Sequence[str], compiler: str) -> Library | Absence:
     kept = _folder() / name
     with suppress(OSError):
         return _load(kept)
@@ -127,15 +137,15 @@ def _load_or_build(whole: str, name: str, compiler: str) -> Library | Absence:
         return Absence(_note_of(kept).read_text(encoding="utf-8"))
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        return _build(whole, kept, compiler)
+        return _build(whole, kept, flags, compiler)
     # The folder cannot be written, or its disk is full.
     try:
-        return _build(whole, _scratch() / name, compiler)
+        return _build(whole, _scratch() / name, flags, compiler)
     except OSError as error:
         return Absence(f"machine code could not be written: {error.strerror or error}")
 
 
-def _build(whole: str, target: Path, compiler: str) -> Library | Absence:
+def _build(whole: str, target: Path, flags: Sequence[str], compiler: str) -> Library | Absence:
     """Compile next to the target, and move what comes out to it.
 
     Raises:
@@ -144,7 +154,7 @@ def _build(whole: str, target: Path, compiler: str) -> Library | Absence:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as folder:
         source, built = Path(folder) / "energy.c", Path(folder) / target.name
         source.write_text(whole, encoding="utf-8")
-        command = [compiler, *FLAGS, str(source), "-o", str(built), *LIBRARIES]
+        command = [compiler, *flags, str(source), "-o", str(built), *LIBRARIES]
         said = _run(command)
         if said is None:
             # Nobody should wait for it again.
@@ -200,8 +210,9 @@ def _load(path: Path) -> Library:
     return Library(ctypes.CDLL(str(path)), path)
 
 
-def _name(whole: str, compiler: str) -> str:
-    parts = (whole, " ".join((*FLAGS, *LIBRARIES)), _version(compiler), _processor())
+@lru_cache(maxsize=64)
+def _name(whole: str, flags: tuple[str, ...], compiler: str) -> str:
+    parts = (whole, " ".join((*flags, *LIBRARIES)), _version(compiler), _processor())
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"{digest[:24]}.so"
 

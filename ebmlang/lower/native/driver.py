@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from ebmlang.lower.native.emit import NativeProgram
 
 _TEXT = """
+/* A row that the next block reads or writes. */
+#define FETCH(row, width, written)                                     \\
+  for (int64_t i = 0; i < (width); i += 64 / (int64_t)sizeof(real)) \\
+    __builtin_prefetch((row) + i, written);
+
 typedef struct {{
   int64_t first, last;
   const real *x;
@@ -31,6 +36,7 @@ static void *{name}_blocks(void *given) {{
     const int64_t lanes = share->last - c < LANES ? share->last - c : LANES;
     for (int64_t l = 0; l < LANES; l++) {{
       const real *const point = share->x + (c + (l < lanes ? l : lanes - 1)) * {dim};
+      FETCH(point + LANES * {dim}, {dim}, 0)
       for (int64_t d = 0; d < {dim}; d++) xs[d * LANES + l] = point[d];
     }}
 {read_rows}
@@ -91,9 +97,11 @@ def write_driver(
             start += program.sizes[output]
         size = start - first
         results.append(
-            f"    for (int64_t l = 0; l < lanes; l++)\n"
-            f"      for (int64_t d = 0; d < {size}; d++)\n"
-            f"        share->out[{place}][(c + l) * {size} + d] = os[({first} + d) * LANES + l];"
+            f"    for (int64_t l = 0; l < lanes; l++) {{\n"
+            f"      real *const row = share->out[{place}] + (c + l) * {size};\n"
+            f"      FETCH(row + LANES * {size}, {size}, 1)\n"
+            f"      for (int64_t d = 0; d < {size}; d++) row[d] = os[({first} + d) * LANES + l];\n"
+            f"    }}"
         )
     rows, begin, reading = [], 0, []
     for place, size in enumerate(row_sizes):

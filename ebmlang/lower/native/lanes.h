@@ -101,6 +101,20 @@ INLINE vec lesser(vec a, vec b) { return choose(a < b, a, b); }
 INLINE vec greater(vec a, vec b) { return choose(a > b, a, b); }
 #endif
 
+INLINE int is_any(ivec mask) {
+#if HAS_AVX512 && REAL_IS_FLOAT
+  typedef int whole __attribute__((vector_size(sizeof(ivec))));
+  return __builtin_ia32_ptestmd512((whole)mask, (whole)mask, -1) != 0;
+#elif HAS_AVX512
+  typedef long long whole __attribute__((vector_size(sizeof(ivec))));
+  return __builtin_ia32_ptestmq512((whole)mask, (whole)mask, -1) != 0;
+#else
+  narrow_int any = 0, *at = (narrow_int *)&mask;
+  for (int l = 0; l < LANES; l++) any |= at[l];
+  return any != 0;
+#endif
+}
+
 /* nan wins, as in torch. The second is often a constant, for which nothing is left to choose. */
 INLINE vec smaller(vec a, vec b) { return choose(is_nan(b), b, lesser(b, a)); }
 INLINE vec larger(vec a, vec b) { return choose(is_nan(b), b, greater(b, a)); }

@@ -133,7 +133,8 @@ def test_a_damaged_library_is_built_again(folder):
     kept = folder / f"damaged-{built.path.name}"
     kept.write_bytes(b"no library")
 
-    again = build._load_or_build(build.assemble(TEXT, "float64"), kept.name, find_compiler())
+    whole, flags = build.assemble(TEXT, "float64"), build.FLAGS
+    again = build._load_or_build(whole, kept.name, flags, find_compiler())
 
     assert isinstance(again, Library)
 
