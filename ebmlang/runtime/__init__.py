@@ -17,6 +17,8 @@ from ebmlang.runtime.target import (
     ValueAndGradient,
     differentiate_value,
     evaluate_gradient,
+    is_differentiated,
+    make_leaf,
     take_points,
 )
 from ebmlang.runtime.threads import thread_count, threads_for
@@ -41,7 +43,9 @@ __all__ = [
     "derive_seed",
     "differentiate_value",
     "evaluate_gradient",
+    "is_differentiated",
     "keep_freed_memory",
+    "make_leaf",
     "make_room",
     "pick_device",
     "show_progress",

@@ -37,6 +37,6 @@ def make_room(shape: Sequence[int], dtype: torch.dtype, device: torch.device) ->
     4 kB at a time otherwise, which takes three times as long as filling it.
     """
     size = math.prod(shape) * dtype.itemsize
-    if device.type != "cpu" or size < LARGE:
+    if size < LARGE or device.type != "cpu":
         return torch.empty(shape, dtype=dtype, device=device)
     return torch.from_numpy(np.empty(size, dtype=np.uint8)).view(dtype).view(tuple(shape))

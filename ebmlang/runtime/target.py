@@ -161,12 +161,13 @@ def take_points(target: Target, index: Int[Tensor, " kept"]) -> Target:
 
 def evaluate_gradient(target: Target, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:
     """Return the energy and its gradient: the target's own, or by autograd."""
-    if _is_differentiated(target):
+    if is_differentiated(target):
         return target.energy_and_gradient(x)
     return differentiate_value(target.energy, x)
 
 
-def _is_differentiated(target: Target) -> TypeGuard[Differentiated]:
+def is_differentiated(target: Target) -> TypeGuard[Differentiated]:
+    """Whether a target has its gradient without autograd."""
     return _has_gradient(type(target))
 
 
@@ -176,13 +177,19 @@ def _has_gradient(kind: type) -> bool:
     return issubclass(kind, Differentiated)
 
 
+def make_leaf(x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
+    """Return points by which something can be differentiated, also those of an inference mode."""
+    return (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+
+
 def differentiate_value(
     value_at: Callable[[Float[Tensor, "chain dim"]], Float[Tensor, " chain"]],
     x: Float[Tensor, "chain dim"],
 ) -> ValueAndGradient:
     """Return a value per chain and its gradient by autograd; zeros where nothing depends on x."""
-    with torch.enable_grad():
-        leaf = x.detach().requires_grad_()
+    # Loops that differentiate nothing themselves run in inference mode.
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = make_leaf(x)
         value = value_at(leaf)
         gradient = None
         if value.requires_grad:

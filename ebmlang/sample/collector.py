@@ -4,7 +4,7 @@ Draws that come one by one wait until there are enough to write together: a call
 costs as much as one for many, and consecutive draws of a chain lie side by side.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import final
 
@@ -15,12 +15,12 @@ from torch import Tensor
 from ebmlang.runtime import make_room
 from ebmlang.sample.density import Evaluation
 from ebmlang.sample.draws import Chunk
-from ebmlang.sample.state import ChainState, Info
+from ebmlang.sample.state import ChainState, Info, Stride
 
 DIVERGENCES_KEPT = 8
 """Most points of each chunk at which divergences are remembered."""
 
-WAITING = 1 << 18
+WAITING = 1 << 20
 """Numbers that wait to be written, about; of at least one draw."""
 
 NUMBERS_TOLD = 8
@@ -29,7 +29,11 @@ NUMBERS_TOLD = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Record:
-    """Room for draws and what is said of them, as `Chunk` has it."""
+    """Room for draws and what is said of them, as `Chunk` has it.
+
+    In memory a draw comes after the other, each number of all chains side by side: whoever moves
+    many chains at once writes whole vectors.
+    """
 
     points: Float[Tensor, "chain draw packed"]
     energies: Float[Tensor, "chain draw"]
@@ -50,20 +54,25 @@ def new_record(like: ChainState, draws: int) -> Record:
     point = like.evaluation.point
     size = (len(point), draws)
 
-    def room(dtype: torch.dtype) -> Tensor:
-        return make_room(size, dtype, point.device)
+    def room(dtype: torch.dtype, *numbers: int) -> Tensor:
+        return make_room((draws, *numbers, len(point)), dtype, point.device).movedim(-1, 0)
 
     return Record(
-        points=make_room((*size, point.shape[1]), point.dtype, point.device),
+        points=room(point.dtype, point.shape[1]),
         energies=room(point.dtype),
-        acceptance=room(torch.float64),
-        moved=room(torch.float64),
+        acceptance=room(point.dtype),
+        moved=room(point.dtype),
         hamiltonian=room(torch.float64),
-        diverged=room(torch.long),
-        infeasible=room(torch.long),
-        gradients=room(torch.long),
+        diverged=room(torch.int32),
+        infeasible=room(torch.int32),
+        gradients=room(torch.int32),
         branch=torch.zeros((), dtype=torch.long, device=point.device).expand(size),
     )
+
+
+def by_draw(told: Tensor) -> Tensor:
+    """Return an array of a record as it lies in memory: [draw, chain] or [draw, number, chain]."""
+    return told.movedim(0, -1)
 
 
 @final
@@ -81,7 +90,8 @@ class Collector:
         self.record = new_record(like, size)
         self._divergences: list[Tensor] = []
         self._draws: list[Evaluation] = []
-        self._iterations: list[tuple[Evaluation, Info]] = []
+        self._begins: list[Evaluation] = []
+        self._infos: list[Info] = []
         point = like.evaluation.point
         self._most_waiting = WAITING // (len(point) * (point.shape[1] + NUMBERS_TOLD))
 
@@ -90,9 +100,23 @@ class Collector:
         """How many more points of divergences are kept."""
         return DIVERGENCES_KEPT - sum(len(points) for points in self._divergences)
 
+    @property
+    def room(self) -> int:
+        """How many more iterations are worth waiting for: one at least."""
+        most = max(1, self._most_waiting)
+        return most - len(self._begins) % most
+
     def note(self, before: ChainState, info: Info) -> None:
         """Take an iteration on the way to the next draw: where it began, and what it did."""
-        self._iterations.append((before.evaluation, info))
+        self._begins.append(before.evaluation)
+        self._infos.append(info)
+
+    def take_stride(self, stride: Stride, draws: Sequence[Evaluation]) -> None:
+        """Take several iterations at once, with the draws among their ends but for the last."""
+        self._begins.extend(stride.visited[:-1])
+        self._infos.append(stride.info)
+        self._draws.extend(draws)
+        self.count(len(draws))
 
     def keep_divergences(self, points: Float[Tensor, "point packed"]) -> None:
         """Remember points, as far as there is room."""
@@ -103,7 +127,7 @@ class Collector:
         """Take the next draw, at the end of the iterations since the last."""
         self._draws.append(chains.evaluation)
         self.count(1)
-        if len(self._iterations) >= self._most_waiting:
+        if len(self._begins) >= self._most_waiting:
             self._write()
 
     def count(self, draws: int) -> None:
@@ -122,33 +146,43 @@ class Collector:
 
     def _write(self) -> None:
         """Write what waits, and what its iterations did."""
-        draws, infos = self._draws, [info for _, info in self._iterations]
+        draws, infos = self._draws, self._infos
         if not draws:
             return
-        thin = len(infos) // len(draws)
+        chains, thin = len(draws[0].point), len(self._begins) // len(draws)
 
         def told(values: Iterable[Tensor]) -> Tensor:
-            stacked = torch.stack(tuple(values), 1)
-            return stacked.view(len(stacked), -1, thin)
+            # By iteration and chain; an info may be of several iterations.
+            return torch.cat(tuple(values)).view(-1, thin, chains)
+
+        def total(values: Tensor) -> Tensor:
+            # A sum of one is slow.
+            return (values.squeeze(1) if thin == 1 else values.sum(1)).T
 
         record, at = self.record, slice(self.done - len(draws), self.done)
         record.points[:, at] = torch.stack([here.point for here in draws], 1)
         record.energies[:, at] = torch.stack([here.energy for here in draws], 1)
-        record.acceptance[:, at] = told(info.acceptance for info in infos).double().mean(2)
-        record.moved[:, at] = told(info.accepted for info in infos).double().mean(2)
+        record.acceptance[:, at] = total(told(info.acceptance for info in infos).double()) / thin
+        record.moved[:, at] = total(told(info.accepted for info in infos).double()) / thin
         diverged = told(info.diverged for info in infos)
-        record.diverged[:, at] = diverged.sum(2)
-        record.infeasible[:, at] = told(info.infeasible for info in infos).sum(2)
-        record.gradients[:, at] = told(info.gradients for info in infos).sum(2)
-        last = infos[thin - 1 :: thin]
-        record.hamiltonian[:, at] = torch.stack([info.hamiltonian for info in last], 1)
+        record.diverged[:, at] = total(diverged)
+        record.infeasible[:, at] = total(told(info.infeasible for info in infos))
+        record.gradients[:, at] = total(told(info.gradients for info in infos))
+        record.hamiltonian[:, at] = told(info.hamiltonian for info in infos)[:, -1].T
+        if any(info.branch is not None for info in infos):
+            self._write_branches(at, infos[thin - 1 :: thin])
+        if self.wanted and bool(diverged.any()):
+            for before, places in zip(self._begins, diverged.flatten(0, 1), strict=True):
+                self.keep_divergences(before.point[places])
+        self._draws.clear()
+        self._begins.clear()
+        self._infos.clear()
+
+    def _write_branches(self, at: slice, last: Sequence[Info]) -> None:
+        """Write which branch each draw is of, from the last iteration of each."""
+        record = self.record
+        if not record.branch.is_contiguous():
+            record = self.record = replace(record, branch=record.branch.contiguous())
         for place, info in enumerate(last, at.start):
             if info.branch is not None:
-                if not record.branch.is_contiguous():
-                    record = self.record = replace(record, branch=record.branch.contiguous())
                 record.branch[:, place] = info.branch
-        if self.wanted and bool(diverged.any()):
-            for before, info in self._iterations:
-                self.keep_divergences(before.point[info.diverged])
-        self._draws.clear()
-        self._iterations.clear()

@@ -8,7 +8,7 @@ and differences of each are taken before they are added, so that a large constan
 energy costs no digits. R is minus the log of a reference density whose integral is 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ebmlang.runtime import Target, evaluate_gradient
+from ebmlang.runtime import Target, evaluate_gradient, make_leaf
 from ebmlang.spaces import SamplingChart, share_full
 
 if TYPE_CHECKING:
@@ -46,6 +46,17 @@ class Evaluation:
         """Where all of it is finite."""
         values = torch.isfinite(self.energy) & torch.isfinite(self.log_jacobian)
         return values & torch.isfinite(self.reference) & torch.isfinite(self.gradient).all(1)
+
+
+def join_rows(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Return evaluations one below the other, as if each were of chains of its own."""
+    return Evaluation(
+        point=torch.cat([one.point for one in evaluations]),
+        energy=torch.cat([one.energy for one in evaluations]),
+        log_jacobian=torch.cat([one.log_jacobian for one in evaluations]),
+        reference=torch.cat([one.reference for one in evaluations]),
+        gradient=torch.cat([one.gradient for one in evaluations]),
+    )
 
 
 @runtime_checkable
@@ -117,7 +128,7 @@ class TargetDensity:
             point=x,
             energy=energy,
             log_jacobian=log_jacobian,
-            reference=share_full(len(energy), 0, energy.dtype, energy.device),
+            reference=share_full(energy.shape[0], 0, energy.dtype, energy.device),
             gradient=gradient,
         )
 
@@ -152,8 +163,8 @@ class TargetDensity:
 
         Where nothing is required the margin is `inf`.
         """
-        with torch.enable_grad():
-            leaf = q.detach().requires_grad_()
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = make_leaf(q)
             margins = self.target.requirements(self.chart.to_written(leaf)[0])
             if margins.shape[1] == 0:
                 return q.new_full((len(q),), torch.inf), torch.zeros_like(q)

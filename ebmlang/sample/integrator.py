@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebmlang.sample.density import Density, Evaluation
-from ebmlang.sample.metric import Metric
+from ebmlang.sample.metric import Metric, Pace
+from ebmlang.spaces import share_full, share_number
 
 DIVERGENCE = 1000.0
 """Gain of total energy [nats] from which on a trajectory has diverged, as in Stan: acceptance is
@@ -39,8 +40,20 @@ def leapfrog(
     Returns:
         The end, the momentum there, and the density there.
     """
+    pace = metric.paced(step_size, position.shape[0])
+    return keep_pace(density, position, momentum, evaluation, pace, count)
+
+
+def keep_pace(
+    density: Density,
+    position: Float[Tensor, "chain dim"],
+    momentum: Float[Tensor, "chain dim"],
+    evaluation: Evaluation,
+    pace: Pace,
+    count: int,
+) -> tuple[Float[Tensor, "chain dim"], Float[Tensor, "chain dim"], Evaluation]:
+    """Take leapfrog steps whose length in the metric is known: `leapfrog` says the rest."""
     chart = density.chart
-    pace = metric.paced(step_size, len(position))
     momentum = chart.tangent(position, pace.kick(momentum, evaluation.gradient, 0.5))
     for remaining in reversed(range(count)):
         position, momentum = pace.drift(chart, position, momentum)
@@ -84,10 +97,13 @@ def find_gain(
     """
     started, ended = speeds
     gain = add_kinetic(density.gain(before, after), ended)
-    gain = torch.addcmul(gain, started, started, value=-0.5)
-    return gain + 0.0 * (gain + end.sum(1, dtype=torch.float64))
+    gain = gain.addcmul_(started, started, value=-0.5)
+    # Zeros where all is finite: products with 0 and their sums, which nothing can overflow.
+    nothing = share_number(0.0, gain.dtype, gain.device)
+    probe = torch.mv(end * nothing, share_full(end.shape[1], 1, end.dtype, end.device))
+    return gain.addcmul_(gain, nothing).add_(probe)
 
 
 def faithfulness(gain: Float[Tensor, " chain"]) -> Float[Tensor, " chain"]:
     """Return min(1, exp(-gain)); 0 where the gain is nan."""
-    return (-gain).clamp(max=0.0).exp().nan_to_num(nan=0.0)
+    return (-gain).clamp_(max=0.0).exp_().nan_to_num_(nan=0.0)

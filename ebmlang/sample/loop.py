@@ -30,11 +30,12 @@ from ebmlang.sample.collector import Collector
 from ebmlang.sample.density import TargetDensity
 from ebmlang.sample.draws import Draws, MemorySink, Sink, join_chunks
 from ebmlang.sample.native import Machine, Move, compile_density, is_worth_compiling
-from ebmlang.sample.sampler import Phase, Place, Sampler, Setting, Steady
+from ebmlang.sample.sampler import Phase, Place, Sampler, Setting, Steady, Turning
 from ebmlang.sample.settling import settle
 from ebmlang.sample.starts import begin_at, spread_starts
 from ebmlang.sample.state import ChainState
 from ebmlang.sample.streams import Streams
+from ebmlang.sample.walking import walk
 from ebmlang.source import Diagnostic, EbmError
 from ebmlang.spaces import Layout, build_sampling_chart
 
@@ -163,7 +164,8 @@ def sample(
         setting = build_setting(target, layout, seed=seed, chains=chains, exact=exact)
         iterations = plan.warmup + plan.draws * plan.thin
         if is_worth_compiling(iterations=iterations, chains=chains, dim=layout.dim):
-            setting = replace(setting, density=compile_density(setting.density))
+            turns = isinstance(sampler, Turning) and sampler.turns
+            setting = replace(setting, density=compile_density(setting.density, turns=turns))
         memory = MemorySink()
         run = _Run(
             setting=setting,
@@ -332,14 +334,18 @@ def _walk(
 ) -> tuple[S, int]:
     """Take draws step by step, by one kernel."""
     assert isinstance(run.sampler, Steady)
-    kernel, chains, thin = run.sampler.kernel(state), run.sampler.chains(state), run.plan.thin
-    for place in range(count * thin):
-        before = chains
-        noise = run.setting.streams.at(iteration + place)
-        chains, info = kernel.step(run.setting.density, before, noise)
-        collector.note(before, info)
-        if place % thin == thin - 1:
-            collector.add(chains)
+    density = run.setting.density
+    assert isinstance(density, TargetDensity)
+    chains = walk(
+        run.sampler.kernel(state),
+        density,
+        run.sampler.chains(state),
+        run.setting.streams,
+        collector,
+        first=iteration,
+        thin=run.plan.thin,
+        draws=count,
+    )
     return run.sampler.move_to(state, chains), count
 
 

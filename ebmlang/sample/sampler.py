@@ -1,13 +1,14 @@
 """What a sampler is: a kernel with what its warm-up adapts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.sample.density import Density
-from ebmlang.sample.state import ChainState, Info
+from ebmlang.sample.density import Density, TargetDensity
+from ebmlang.sample.state import ChainState, Info, Stride
 from ebmlang.sample.streams import Noise, Streams
 
 S = TypeVar("S")
@@ -58,6 +59,20 @@ class Kernel(Protocol):
 
 
 @runtime_checkable
+class Striding(Kernel, Protocol):
+    """A kernel in which chains hardly ever stay where they are."""
+
+    def stride(
+        self, density: TargetDensity, state: ChainState, noises: Sequence[Noise]
+    ) -> Stride | None:
+        """Move every chain once for each of these random numbers, where nothing is required.
+
+        Returns:
+            What as many steps do; None where some chain would have stayed somewhere.
+        """
+
+
+@runtime_checkable
 class Sampler(Protocol[S]):
     """A kernel with its adaptation.
 
@@ -100,3 +115,12 @@ class Steady(Sampler[S], Protocol[S]):
 
     def move_to(self, state: S, chains: ChainState) -> S:
         """Return the state with the chains somewhere else."""
+
+
+@runtime_checkable
+class Turning(Protocol):
+    """A sampler that knows whether its trajectories find their length."""
+
+    @property
+    def turns(self) -> bool:
+        """Whether they do: machine code for these is what it needs first."""

@@ -55,6 +55,47 @@ class Info:
     branch: Int[Tensor, " chain"] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stride:
+    """Several steps in a row, in each of which every chain moved.
+
+    Attributes:
+        state: Where the chains are in the end.
+        visited: The density where they were before the first step, and after each.
+        info: What the steps did: one step below the other, as if each were of chains of its own.
+    """
+
+    state: ChainState
+    visited: tuple[Evaluation, ...]
+    info: Info
+
+
+def leave_inference(state: ChainState) -> ChainState:
+    """Return the same in tensors that may be differentiated; what is one tensor stays one."""
+    copies: dict[int, Tensor] = {}
+
+    def copy(value: Tensor) -> Tensor:
+        if not value.is_inference():
+            return value
+        if id(value) not in copies:
+            copies[id(value)] = value.clone()
+        return copies[id(value)]
+
+    here = state.evaluation
+    return ChainState(
+        position=copy(state.position),
+        evaluation=Evaluation(
+            point=copy(here.point),
+            energy=copy(here.energy),
+            log_jacobian=copy(here.log_jacobian),
+            reference=copy(here.reference),
+            gradient=copy(here.gradient),
+        ),
+        momentum=copy(state.momentum),
+        level=copy(state.level),
+    )
+
+
 def begin(density: Density, position: Float[Tensor, "chain dim"], noise: Noise) -> ChainState:
     """Begin at the positions."""
     momentum = noise.normal("first momentum", position.shape[1])

@@ -7,6 +7,7 @@ device (but for the last bits of a logarithm), or on whether the run was stopped
     noise = streams.at(iteration)
     noise.normal("momentum", dim)        # [chain, dim]
     noise.uniform("accept", 1)           # [chain, 1]
+    noise.near_one("jitter", 0.1)        # [chain, 1], in the dtype of the run
     noise.shared("steps")                # one number for all chains
     noise.fork("second move").normal("momentum", dim)
 """
@@ -15,27 +16,42 @@ import math
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias, final
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ebmlang.runtime import derive_seed
-from ebmlang.sample.philox import MASK, philox
+from ebmlang.sample.philox import MASK, fill_words, philox
 
-BLOCK = 1 << 16
+BLOCK = 1 << 15
 """Numbers made in one go, of as many consecutive iterations as fit: a call for few numbers costs
 as much as one for many."""
+
+LONGEST_BLOCK = 1 << 10
+"""Iterations of a block at most: few chains would make numbers for many more than a run has."""
 
 BLOCKS_KEPT = 64
 """Purposes whose latest block is kept."""
 
-PIECE = 1 << 15
+PIECE = 1 << 14
 """Counters that are turned into words together on the CPU: what that takes stays in a cache."""
+
+SHARED = 256
+"""Consecutive iterations whose shared numbers are made in one go."""
 
 ALL_CHAINS = MASK
 """The chain number of what all chains share."""
+
+Law: TypeAlias = tuple[float, float]
+"""Between what a variate is uniform; `NORMAL` for one that is standard normal."""
+
+NORMAL: Law = (-math.inf, math.inf)
+UNIFORM: Law = (0.0, 1.0)
 
 Words: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
 """The four words of each counter, `[iteration, chain, counter]`."""
@@ -50,13 +66,16 @@ class Streams:
         seed: Of the run.
         chains: The number of each chain in the whole run, wherever it is computed; int64, on the
             device of the run.
-        dtype: Of normal variates.
+        dtype: Of normal variates, and of those near 1.
     """
 
     seed: int
     chains: Int[Tensor, " chain"]
     dtype: torch.dtype
-    _blocks: "OrderedDict[tuple[int, int, bool], tuple[int, Tensor]]" = field(
+    _blocks: "OrderedDict[tuple[int, int, Law], tuple[int, tuple[Tensor, ...]]]" = field(
+        default_factory=OrderedDict, repr=False
+    )
+    _shared: "OrderedDict[int, tuple[int, list[float]]]" = field(
         default_factory=OrderedDict, repr=False
     )
 
@@ -75,29 +94,51 @@ class Streams:
         return number & MASK, number >> 32
 
     def find_block(
-        self, purpose: int, width: int, iteration: int, *, normal: bool
+        self, purpose: int, width: int, iteration: int, law: Law
     ) -> Float[Tensor, "chain width"]:
         """Return one iteration's numbers; those of the iterations around it are kept."""
         if iteration == 0:
             # What a run begins with is used once.
-            return self._make_block(purpose, width, 0, 1, normal=normal)[0]
-        length = max(1, BLOCK // max(1, len(self.chains) * width))
+            return self._make_block(purpose, width, 0, 1, law)[0]
+        length = min(LONGEST_BLOCK, max(1, BLOCK // max(1, len(self.chains) * width)))
         first = iteration - iteration % length
-        key = (purpose, width, normal)
+        key = (purpose, width, law)
         kept = self._blocks.get(key)
         if kept is None or kept[0] != first:
-            kept = (first, self._make_block(purpose, width, first, length, normal=normal))
+            block = self._make_block(purpose, width, first, length, law)
+            kept = (first, block.unbind(0))
             self._blocks[key] = kept
             if len(self._blocks) > BLOCKS_KEPT:
                 self._blocks.popitem(last=False)
         self._blocks.move_to_end(key)
         return kept[1][iteration - first]
 
+    def find_shared(self, purpose: int, iteration: int) -> float:
+        """Return one iteration's number of what all chains share."""
+        first = iteration - iteration % SHARED
+        kept = self._shared.get(purpose)
+        if kept is None or kept[0] != first:
+            iterations = np.arange(first, first + SHARED, dtype=np.uint64)
+            counter = (_number(0), iterations, _number(purpose), _number(ALL_CHAINS))
+            words = fill_words(counter, self.key)[0]
+            kept = (first, ((words + 0.5) * 2.0**-32).tolist())
+            self._shared[purpose] = kept
+            if len(self._shared) > BLOCKS_KEPT:
+                self._shared.popitem(last=False)
+        self._shared.move_to_end(purpose)
+        return kept[1][iteration - first]
+
     def _make_block(
-        self, purpose: int, width: int, first: int, length: int, *, normal: bool
+        self, purpose: int, width: int, first: int, length: int, law: Law
+    ) -> Float[Tensor, "iteration chain width"]:
+        with torch.inference_mode(False):
+            return self._fill_block(purpose, width, first, length, law)
+
+    def _fill_block(
+        self, purpose: int, width: int, first: int, length: int, law: Law
     ) -> Float[Tensor, "iteration chain width"]:
         chains = len(self.chains)
-        dtype = self.dtype if normal else torch.float64
+        dtype = torch.float64 if law == UNIFORM else self.dtype
         block = torch.empty(length, chains, width, dtype=dtype, device=self.chains.device)
         # On a device a piece costs as much as a block.
         rows = PIECE // -(-width // 4) if block.is_cpu else block.numel()
@@ -106,8 +147,10 @@ class Streams:
             for start in range(0, chains, max(1, rows)):
                 piece = block[begin : begin + at_once, start : start + max(1, rows)]
                 words = self._make_words(purpose, piece, first + begin, start)
-                fill = _fill_normal if normal else _fill_uniform
-                fill(piece, words)
+                if law == NORMAL:
+                    _fill_normal(piece, words)
+                else:
+                    _fill_uniform(piece, words, law)
         return block
 
     def _make_words(
@@ -123,26 +166,33 @@ class Streams:
             torch.full_like(quads, purpose),
             (numbers & MASK)[:, None],
         )
-        return philox(counter, self.key)
+        if not piece.is_cpu:
+            return philox(counter, self.key)
+        # Below 2^32 both kinds of whole numbers are the same.
+        c0, c1, c2, c3 = (word.numpy().view(np.uint64) for word in counter)
+        words = fill_words((c0, c1, c2, c3), self.key)
+        w0, w1, w2, w3 = (torch.from_numpy(word.view(np.int64)) for word in words)
+        return w0, w1, w2, w3
 
 
-def _fill_uniform(piece: Float[Tensor, "iteration chain width"], words: Words) -> None:
+def _fill_uniform(piece: Float[Tensor, "iteration chain width"], words: Words, law: Law) -> None:
     """Write one number for each word."""
+    low, high = law
     for place, word in enumerate(words[: piece.shape[2]]):
         column = piece[..., place::4]
-        column.copy_(_scale(word[..., : column.shape[2]], 1.0))
+        column.copy_(_scale(word[..., : column.shape[2]], high - low).add_(low))
 
 
 def _fill_normal(piece: Float[Tensor, "iteration chain width"], words: Words) -> None:
     """Write two numbers for each two words, by Box and Muller (1958)."""
     for place, pair in enumerate((words[:2], words[2:])):
-        if place >= piece.shape[2]:
+        if 2 * place >= piece.shape[2]:
             break
-        radius = (-2.0 * _scale(pair[0], 1.0).log_()).sqrt_()
+        radius = _scale(pair[0], 1.0).log_().mul_(-2.0).sqrt_()
         angle = _scale(pair[1], 2 * math.pi)
         for column, wave in (
-            (piece[..., place::4], angle.cos),
-            (piece[..., place + 2 :: 4], angle.sin),
+            (piece[..., 2 * place :: 4], angle.cos),
+            (piece[..., 2 * place + 1 :: 4], angle.sin),
         ):
             used = column.shape[2]
             if used:
@@ -168,16 +218,20 @@ class Noise:
 
     def normal(self, purpose: str, width: int) -> Float[Tensor, "chain width"]:
         """Return standard normal variates, in the dtype of the run."""
-        return self.streams.find_block(self.word(purpose), width, self.iteration, normal=True)
+        return self.streams.find_block(self.word(purpose), width, self.iteration, NORMAL)
 
     def uniform(self, purpose: str, width: int = 1) -> Float[Tensor, "chain width"]:
         """Return variates uniform in (0, 1), in float64, without the ends."""
-        return self.streams.find_block(self.word(purpose), width, self.iteration, normal=False)
+        return self.streams.find_block(self.word(purpose), width, self.iteration, UNIFORM)
+
+    def near_one(self, purpose: str, spread: float) -> Float[Tensor, "chain 1"]:
+        """Return variates uniform within `spread` of 1, in the dtype of the run."""
+        law = (1 - spread, 1 + spread)
+        return self.streams.find_block(self.word(purpose), 1, self.iteration, law)
 
     def shared(self, purpose: str) -> float:
         """Return one variate uniform in (0, 1), the same for all chains."""
-        counter = (0, self.iteration, self.word(purpose), ALL_CHAINS)
-        return (philox(counter, self.streams.key)[0] + 0.5) * 2.0**-32
+        return self.streams.find_shared(self.word(purpose), self.iteration)
 
     def fork(self, name: str) -> "Noise":
         """Return other numbers, for a step inside of this one."""
@@ -185,4 +239,13 @@ class Noise:
 
     def word(self, purpose: str) -> int:
         """Return the number of a purpose, as it enters the counter."""
-        return zlib.crc32(f"{self.path}{purpose}".encode())
+        return _hash(self.path + purpose)
+
+
+@lru_cache(maxsize=1024)
+def _hash(name: str) -> int:
+    return zlib.crc32(name.encode())
+
+
+def _number(word: int) -> NDArray[np.uint64]:
+    return np.full(1, word, np.uint64)

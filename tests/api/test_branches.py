@@ -75,7 +75,7 @@ def test_energies_of_ten_dimensions_that_are_normalized_have_their_masses():
     report square = sum(x^2)
     """
 
-    samples = ebmlang.loads(text).sample(chains=8, warmup=200, draws=400)
+    samples = ebmlang.loads(text).sample(chains=8, warmup=200, draws=800)
 
     # What a threshold between the two tells apart, whatever is said of branches.
     near = 1.6

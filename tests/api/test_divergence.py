@@ -60,7 +60,7 @@ def test_nothing_is_blamed_where_nothing_diverged(module) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_diverged_points_at_the_term() -> None:
-    samples = ebmlang.loads(FUNNEL).sample(chains=4, draws=300, warmup=300, seed=1, method="hmc")
+    samples = ebmlang.loads(FUNNEL).sample(chains=16, draws=300, warmup=300, seed=1, method="hmc")
 
     verdict = samples.verdict
     assert not verdict.trusted

@@ -27,12 +27,12 @@ PLAN = {"chains": 64, "warmup": 300, "draws": 50}
 """Chains enough for an ensemble to learn its own shape."""
 
 PLANS = {
-    # Its chains remember longer: half the draws are too few for the spread in one run of eight.
+    # These chains remember longer: half the draws are too few for the spread in one run of eight.
     "autoregression": PLAN | {"draws": 100},
     "garch": {"chains": 256, "warmup": 100, "draws": 20},  # A recurrence: chains cost little.
     "gaussian_process": PLAN,
     "kidscore": PLAN,
-    "regression": PLAN,
+    "regression": PLAN | {"draws": 100},
 }
 
 

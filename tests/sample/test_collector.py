@@ -10,7 +10,9 @@ from ebmlang.sample import Draws, Plan, collector, sample
 from ebmlang.sample.collector import Collector
 from ebmlang.sample.density import Evaluation
 from ebmlang.sample.kernels import Hmc
+from ebmlang.sample.kernels.langevin import UnadjustedLangevin
 from ebmlang.sample.samplers.hmc import build_hmc
+from ebmlang.sample.samplers.langevin import build_unadjusted_langevin
 from ebmlang.sample.samplers.windowed import Windowed
 from ebmlang.sample.state import ChainState, Info
 from tests.runtime.function_target import FunctionTarget, layout_of
@@ -75,6 +77,51 @@ def test_what_is_told_of_a_draw_is_that_of_its_iterations(monkeypatch: pytest.Mo
         torch.testing.assert_close(chunk.acceptance[:, place], acceptance)
         moved = sum(info.accepted.double() for _, info in group) / PLAN.thin
         torch.testing.assert_close(chunk.moved[:, place], moved)
+
+
+@pytest.mark.parametrize("thin", [1, 3])
+@pytest.mark.parametrize("waiting", [0, 6 * 10 * 7, 1 << 30])
+@pytest.mark.parametrize("kind", [DomainKind.REAL, DomainKind.POSITIVE])
+def test_draws_do_not_depend_on_strides(
+    kind: DomainKind, waiting: int, thin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many steps are taken at once, but where some chain stays: then as if each were by itself."""
+
+    def walk() -> Draws:
+        # Beyond the edge, which every few iterations some chain meets, there is no number.
+        target = FunctionTarget(
+            dim=2,
+            energy=lambda x: torch.where(x[:, 0] > 1.2, torch.nan, x.square().sum(1) / 2),
+            requirements=lambda x: x[:, :0],
+        )
+        return sample(
+            target,
+            layout_of(kind, 2),
+            build_unadjusted_langevin(),
+            chains=6,
+            plan=Plan(warmup=20, draws=41, thin=thin),
+            starts=torch.full((1, 2), 0.5, dtype=torch.float64),
+        )
+
+    taken = []
+    original = UnadjustedLangevin.stride
+
+    def count(self, density, state, noises):
+        taken.append(original(self, density, state, noises))
+        return taken[-1]
+
+    monkeypatch.setattr(collector, "WAITING", waiting)
+    monkeypatch.setattr(UnadjustedLangevin, "stride", count)
+    found = walk()
+    monkeypatch.setattr(UnadjustedLangevin, "stride", lambda *_: None)
+    by_steps = walk()
+
+    for field in fields(found.chunk):
+        one, other = getattr(by_steps.chunk, field.name), getattr(found.chunk, field.name)
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+    assert int(found.chunk.diverged.sum()) > 0
+    assert any(stride is not None for stride in taken)
+    assert any(stride is None for stride in taken)
 
 
 def test_a_sampler_asked_in_each_iteration_draws_the_same() -> None:

@@ -58,7 +58,7 @@ def test_numbers_are_those_of_the_words_one_by_one(width, chains, iteration, siz
 
     words = philox((place // 4, iteration, noise.word("a"), chain), whole.key)
     shares = [(word + 0.5) / 2**32 for word in words]
-    pair, wave = shares[2 * (place % 2) :][:2], (math.cos, math.sin)[place % 4 // 2]
+    pair, wave = shares[2 * (place % 4 // 2) :][:2], (math.cos, math.sin)[place % 2]
     assert uniform == shares[place % 4]
     expected = math.sqrt(-2 * math.log(pair[0])) * wave(2 * math.pi * pair[1])
     assert normal == pytest.approx(expected, rel=1e-13, abs=1e-13)

@@ -11,7 +11,7 @@ from torch import Tensor
 from ebmlang.sample.density import Density, Evaluation
 from ebmlang.sample.integrator import DIVERGENCE, faithfulness
 from ebmlang.sample.state import Info
-from ebmlang.spaces import share_full
+from ebmlang.spaces import share_full, share_number
 
 
 def judge_end(
@@ -44,9 +44,9 @@ def judge_end(
         acceptance=acceptance,
         faithful=faithful,
         accepted=uniform < acceptance,
-        diverged=~(gain <= DIVERGENCE),
+        diverged=torch.le(gain, share_number(DIVERGENCE, gain.dtype, gain.device)).logical_not_(),
         infeasible=infeasible,
-        gradients=share_full(len(gain), count, torch.long, gain.device),
+        gradients=share_full(gain.shape[0], count, torch.long, gain.device),
         hamiltonian=hamiltonian,
     )
 
@@ -56,5 +56,5 @@ def find_infeasible(
 ) -> Bool[Tensor, " chain"]:
     """Return where a trajectory, of this gain, ended finite outside of what is required."""
     if not density.is_restricted:
-        return share_full(len(gain), False, torch.bool, gain.device)
+        return share_full(gain.shape[0], False, torch.bool, gain.device)
     return ~(density.is_feasible(after) | gain.isnan())

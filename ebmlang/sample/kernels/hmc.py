@@ -63,8 +63,8 @@ class Hmc:
         position, before = state.position, state.evaluation
         normal = noise.normal("momentum", position.shape[1])
         momentum = density.chart.tangent(position, normal)
-        jitter = 1 + STEP_JITTER * (2 * noise.uniform("jitter") - 1)
-        step_size = self.step_size.reshape(-1, 1) * jitter.to(position.dtype)
+        jitter = noise.near_one("jitter", STEP_JITTER)
+        step_size = self.step_size.reshape(-1, 1) * jitter
 
         end, turned, after = leapfrog(
             density, position, momentum, before, step_size, self.metric, count

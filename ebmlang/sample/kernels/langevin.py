@@ -13,6 +13,7 @@ Roberts and Tweedie, Exponential convergence of Langevin distributions (1996); N
 Hamiltonian dynamics (2011), section 5.2, for the leapfrog form.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -20,18 +21,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebmlang.sample.density import Density
+from ebmlang.sample.density import Density, Evaluation, TargetDensity, join_rows
 from ebmlang.sample.integrator import (
     add_kinetic,
     faithfulness,
     find_gain,
     find_speed,
+    keep_pace,
     leapfrog,
 )
 from ebmlang.sample.kernels.acceptance import find_infeasible, judge_end
 from ebmlang.sample.metric import Metric
 from ebmlang.sample.native.move import Move, Rule
-from ebmlang.sample.state import ChainState, Info, choose
+from ebmlang.sample.state import ChainState, Info, Stride, choose
 from ebmlang.sample.streams import Noise
 from ebmlang.spaces import share_full
 
@@ -88,19 +90,59 @@ class UnadjustedLangevin:
     def step(self, density: Density, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Take one step; stay only where it is not finite or violates a requirement."""
         proposal = _propose(self.step_size, self.metric, density, state, noise)
-        gain, there = proposal.gain, proposal.state
-        diverged = gain.isnan()
-        infeasible = find_infeasible(density, gain, there.evaluation)
-        accepted = ~(diverged | infeasible)
-        return choose(accepted, there, state), Info(
-            acceptance=accepted.double(),
-            faithful=faithfulness(gain),
-            accepted=accepted,
-            diverged=diverged,
-            infeasible=infeasible,
-            gradients=share_full(len(gain), 1, torch.long, gain.device),
-            hamiltonian=proposal.hamiltonian,
-        )
+        info = _tell(density, proposal.gain, proposal.state.evaluation, proposal.hamiltonian)
+        return choose(info.accepted, proposal.state, state), info
+
+    def stride(
+        self, density: TargetDensity, state: ChainState, noises: Sequence[Noise]
+    ) -> Stride | None:
+        """Take one step after the other as if all were accepted, and look at them together.
+
+        Returns:
+            What as many calls of `step` do; None where some chain would have stayed somewhere.
+        """
+        position, evaluation = state.position, state.evaluation
+        width, sizes = position.shape[1], self.step_size.reshape(-1, 1).to(position.dtype)
+        pace = self.metric.paced(sizes, position.shape[0])
+        visited, ends, drawn, turned = [evaluation], [], [], []
+        for noise in noises:
+            momentum = density.chart.tangent(position, noise.normal("momentum", width))
+            position, faced, evaluation = keep_pace(
+                density, position, momentum, evaluation, pace, 1
+            )
+            visited.append(evaluation)
+            ends.append(position)
+            drawn.append(momentum)
+            turned.append(faced)
+
+        before, after = join_rows(visited[:-1]), join_rows(visited[1:])
+        speeds = (find_speed(torch.cat(drawn)), find_speed(torch.cat(turned)))
+        gain = find_gain(density, before, after, speeds, torch.cat(ends))
+        info = _tell(density, gain, after, add_kinetic(density.potential(before), speeds[0]))
+        if not bool(info.accepted.all()):
+            return None
+        there = replace(state, position=position, evaluation=evaluation)
+        return Stride(state=there, visited=tuple(visited), info=info)
+
+
+def _tell(
+    density: Density,
+    gain: Float[Tensor, " chain"],
+    after: Evaluation,
+    hamiltonian: Float[Tensor, " chain"],
+) -> Info:
+    diverged = gain.isnan()
+    infeasible = find_infeasible(density, gain, after)
+    accepted = ~(diverged | infeasible)
+    return Info(
+        acceptance=accepted.double(),
+        faithful=faithfulness(gain),
+        accepted=accepted,
+        diverged=diverged,
+        infeasible=infeasible,
+        gradients=share_full(gain.shape[0], 1, torch.long, gain.device),
+        hamiltonian=hamiltonian,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

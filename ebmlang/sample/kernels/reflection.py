@@ -70,7 +70,7 @@ class Reflective:
         count = math.ceil(noise.shared("steps") * self.most_steps)
         position, before = state.position, state.evaluation
         momentum = density.chart.tangent(position, noise.normal("momentum", position.shape[1]))
-        jitter = 1 + STEP_JITTER * (2 * noise.uniform("jitter") - 1)
+        jitter = noise.near_one("jitter", STEP_JITTER)
         sizes = (self.step_size.reshape(-1, 1) * jitter).to(position.dtype)
 
         path = follow(density, position, momentum, before, sizes, self.metric, count)

@@ -23,7 +23,8 @@ typedef struct {
 } point;
 
 typedef struct {
-  point here, there;
+  point points[2];
+  point *here, *there; /* which of them is which */
   vec momentum[DIM], fresh[DIM], swept[DIM], sweeping[DIM];
   vec scale[DIM]; /* of a diagonal metric */
   vec used[DIM];  /* 0 where momentum moves nothing */
@@ -38,6 +39,16 @@ typedef struct {
   place where;
   struct trajectory *trajectory; /* what else a kernel needs */
 } block;
+
+/* Where all lanes went, the two points change names and nothing is copied. On a device they are what
+   they are, so that their numbers can stay in registers. */
+#if ON_DEVICE
+#define HERE(b) ((b)->points)
+#define THERE(b) ((b)->points + 1)
+#else
+#define HERE(b) ((b)->here)
+#define THERE(b) ((b)->there)
+#endif
 
 static inline vec *plain_q(const flight *f, point *p) { return HAS_WARP ? p->q : p->at; }
 static inline vec *plain_slope(const flight *f, point *p) { return HAS_WARP ? p->by_q : p->slope; }
@@ -120,43 +131,56 @@ APART void evaluate(const flight *f, block *b, point *p) {
   }
 }
 
-/* z <- z - time L^T slope */
-APART void kick(const flight *f, block *b, const vec *restrict slope, vec time) {
+/* L^T slope, where L is more than a diagonal. */
+APART void pull_to_momentum(const flight *f, block *b, const vec *restrict slope) {
   const real *scale = f->scale + b->where.metric * DIM;
-  switch (f->metric) {
-  case DIAGONAL:
-    for (int64_t i = 0; i < DIM; i++) b->momentum[i] -= time * (slope[i] * b->scale[i]);
-    return;
-  case DENSE:
+  if (f->metric == DENSE) {
     multiply_dense(f->factor + b->where.metric * DIM * DIM, 1, DIM, slope, b->swept);
-    break;
-  case LOW_RANK:
+  } else {
     for (int64_t i = 0; i < DIM; i++) b->swept[i] = slope[i] * scale[i];
     stretch(f->directions + b->where.metric * DIM * f->rank,
             f->factors + b->where.metric * f->rank, f->rank, b->swept, b->sweeping);
-    break;
   }
-  for (int64_t i = 0; i < DIM; i++) b->momentum[i] -= time * b->swept[i];
 }
 
-/* q <- q + time L z */
-APART void drift(const flight *f, block *b, vec *restrict at, vec time) {
+/* L momentum, there. */
+APART void push_to_velocity(const flight *f, block *b) {
   const real *scale = f->scale + b->where.metric * DIM;
-  switch (f->metric) {
-  case DIAGONAL:
-    for (int64_t i = 0; i < DIM; i++) at[i] += time * b->scale[i] * b->momentum[i];
-    return;
-  case DENSE:
+  if (f->metric == DENSE) {
     multiply_dense(f->factor + b->where.metric * DIM * DIM, DIM, 1, b->momentum, b->swept);
-    break;
-  case LOW_RANK:
+  } else {
     memcpy(b->swept, b->momentum, sizeof b->momentum);
     stretch(f->directions + b->where.metric * DIM * f->rank,
             f->factors + b->where.metric * f->rank, f->rank, b->swept, b->sweeping);
     for (int64_t i = 0; i < DIM; i++) b->swept[i] *= scale[i];
-    break;
   }
-  for (int64_t i = 0; i < DIM; i++) at[i] += time * b->swept[i];
+}
+
+/* z <- z - time L^T slope */
+INLINE void kick(const flight *f, block *b, const vec *restrict slope, vec time) {
+  if (f->metric == DIAGONAL) {
+    for (int64_t i = 0; i < DIM; i++) b->momentum[i] -= time * (slope[i] * b->scale[i]);
+  } else {
+    pull_to_momentum(f, b, slope);
+    for (int64_t i = 0; i < DIM; i++) b->momentum[i] -= time * b->swept[i];
+  }
+}
+
+/* A kick, and to = from + time L z; of a diagonal metric in one loop, since what goes
+   through memory waits for it. */
+INLINE void kick_and_drift(const flight *f, block *b, const vec *restrict slope, vec kick_time,
+                           const vec *from, vec time, vec *to) {
+  if (f->metric == DIAGONAL) {
+    for (int64_t i = 0; i < DIM; i++) {
+      vec kicked = b->momentum[i] - kick_time * (slope[i] * b->scale[i]);
+      b->momentum[i] = kicked;
+      to[i] = from[i] + time * b->scale[i] * kicked;
+    }
+  } else {
+    kick(f, b, slope, kick_time);
+    push_to_velocity(f, b);
+    for (int64_t i = 0; i < DIM; i++) to[i] = from[i] + time * b->swept[i];
+  }
 }
 
 APART void find_kinetic(const vec *restrict momentum, double *restrict out) {
@@ -164,12 +188,6 @@ APART void find_kinetic(const vec *restrict momentum, double *restrict out) {
   const real(*z)[LANES] = (const real(*)[LANES])momentum;
   for (int64_t i = 0; i < DIM; i++) EACH_LANE sum[l] += (double)z[i][l] * (double)z[i][l];
   EACH_LANE out[l] = sum[l] / 2;
-}
-
-static inline int is_any(ivec mask) {
-  narrow_int any = 0, *at = (narrow_int *)&mask;
-  EACH_LANE any |= at[l];
-  return any != 0;
 }
 
 /* 0 where all numbers are finite, else nan. */

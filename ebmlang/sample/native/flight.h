@@ -45,38 +45,47 @@ typedef struct {
   ivec moved, diverged, infeasible, gradients;
 } tally;
 
+/* Numbers of the chains of a block, side by side; of a full block without a loop. */
+INLINE void put(const void *lanes, size_t size, place p, void *to) {
+  if (p.count == LANES)
+    memcpy(to, lanes, LANES * size);
+  else
+    memcpy(to, lanes, (size_t)p.count * size);
+}
+
 /* Write a draw where it belongs. */
-static void tell(const flight *f, block *b, const tally *sum, int64_t column) {
-  const real *acceptance = (const real *)&sum->acceptance;
-  const narrow_int *moved = (const narrow_int *)&sum->moved;
-  const narrow_int *diverged = (const narrow_int *)&sum->diverged;
-  const narrow_int *infeasible = (const narrow_int *)&sum->infeasible;
-  const narrow_int *gradients = (const narrow_int *)&sum->gradients;
-  for (int64_t l = 0; l < b->where.count; l++) {
-    int64_t at = (b->where.first + l) * f->length + column;
-    if (f->points) { /* else only the state is asked for */
-      const real(*x)[LANES] = (const real(*)[LANES])written(f, &b->here);
-      for (int64_t i = 0; i < PACKED; i++) f->points[at * PACKED + i] = x[i][l];
-      f->energies[at] = ((real *)&b->here.energy)[l];
-    }
-    f->acceptances[at] = (double)acceptance[l] / (double)f->thin;
-    f->moved[at] = (double)moved[l] / (double)f->thin;
-    f->hamiltonians[at] = b->hamiltonian[l];
-    f->diverged[at] = diverged[l];
-    f->infeasible[at] = infeasible[l];
-    f->gradients[at] = gradients[l];
+static void tell(const flight *f, block *b, const tally *sum, int64_t draw) {
+  place p = b->where;
+  int64_t at = draw * f->chains + p.first;
+  const ivec counts[3] = {sum->diverged, sum->infeasible, sum->gradients};
+  int32_t *counted[3] = {f->diverged, f->infeasible, f->gradients};
+  vec thin = splat((real)f->thin), acceptance = sum->acceptance / thin;
+  vec moved = count_to_real(sum->moved) / thin;
+  if (f->points) { /* else only the state is asked for */
+    const vec *x = written(f, HERE(b));
+    for (int64_t i = 0; i < PACKED; i++)
+      put(x + i, sizeof(real), p, f->points + (draw * PACKED + i) * f->chains + p.first);
+    put(&HERE(b)->energy, sizeof(real), p, f->energies + at);
+  }
+  put(&acceptance, sizeof(real), p, f->acceptances + at);
+  put(&moved, sizeof(real), p, f->moved + at);
+  put(b->hamiltonian, sizeof(double), p, f->hamiltonians + at);
+  for (int c = 0; c < 3; c++) {
+    int32_t narrowed[LANES] ALIGNED;
+    EACH_LANE narrowed[l] = (int32_t)((const narrow_int *)&counts[c])[l];
+    put(narrowed, sizeof(int32_t), p, counted[c] + at);
   }
 }
 
 static void fly_block(const flight *f, block *b, int64_t *noted) {
   place p = b->where;
   int64_t last = p.first + p.count - 1;
-  vec *q = plain_q(f, &b->here), *slope = plain_slope(f, &b->here);
-  take_rows(f->position, DIM, p, q);
-  take_rows(f->gradient, DIM, p, slope);
-  if (!PLAIN) take_rows(f->point, PACKED, p, b->here.x);
-  take_rows(f->energy, 1, p, &b->here.energy);
-  take_rows(f->log_jacobian, 1, p, &b->here.log_jacobian);
+  b->here = b->points, b->there = b->points + 1;
+  take_rows(f->position, DIM, p, plain_q(f, HERE(b)));
+  take_rows(f->gradient, DIM, p, plain_slope(f, HERE(b)));
+  if (!PLAIN) take_rows(f->point, PACKED, p, HERE(b)->x);
+  take_rows(f->energy, 1, p, &HERE(b)->energy);
+  take_rows(f->log_jacobian, 1, p, &HERE(b)->log_jacobian);
   take_rows(f->step_size, 1, p, &b->step_size);
   if (f->rule == PERSISTENT) {
     take_rows(f->momentum, DIM, p, b->momentum);
@@ -112,11 +121,11 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
     tell(f, b, &sum, f->column + draw);
   }
 
-  put_rows(q, DIM, p, DIM, f->position);
-  put_rows(slope, DIM, p, DIM, f->gradient);
-  put_rows(written(f, &b->here), PACKED, p, PACKED, f->point);
-  put_rows(&b->here.energy, 1, p, 1, f->energy);
-  put_rows(&b->here.log_jacobian, 1, p, 1, f->log_jacobian);
+  put_rows(plain_q(f, HERE(b)), DIM, p, DIM, f->position);
+  put_rows(plain_slope(f, HERE(b)), DIM, p, DIM, f->gradient);
+  put_rows(written(f, HERE(b)), PACKED, p, PACKED, f->point);
+  put_rows(&HERE(b)->energy, 1, p, 1, f->energy);
+  put_rows(&HERE(b)->log_jacobian, 1, p, 1, f->log_jacobian);
   if (f->rule == PERSISTENT) put_rows(b->momentum, DIM, p, DIM, f->momentum);
   for (int64_t l = 0; l < p.count; l++) {
     if (f->rule == PERSISTENT) f->level[p.first + l] = b->level[l];
@@ -133,7 +142,7 @@ static void place_block(const flight *f, block *b, int64_t number) {
 }
 
 static void look_at_block(const flight *f, block *b, int64_t number) {
-  point *p = &b->here;
+  point *p = b->points;
   place at;
   at.first = f->blocks[number];
   at.count = f->blocks[number + 1] - at.first;

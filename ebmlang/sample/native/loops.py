@@ -32,6 +32,10 @@ LOOPS = {
 }
 """Those after it, by whether trajectories find their length: half of the compiler's time each."""
 
+LEVELS = {False: "-O3", True: "-O2"}
+"""What the compiler is asked for, by the same: trajectories that find their length are as fast at
+the lower level, at which it takes half the time."""
+
 PRECISIONS: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.float64: "float64"}
 
 LANES = {torch.float32: 16, torch.float64: 8}
@@ -72,10 +76,13 @@ class HostLoops:
     Attributes:
         texts: The C texts, by whether trajectories find their length.
         dtype: Of points and values.
+        turns: Which of them most moves are of; what both can do falls to it, so that a run that
+            needs no other builds no other.
     """
 
     texts: Mapping[bool, str]
     dtype: torch.dtype
+    turns: bool = False
     device: torch.device = field(default=torch.device("cpu"))
 
     @property
@@ -85,12 +92,15 @@ class HostLoops:
 
     def takes(self, move: Move) -> bool:
         """Whether there are loops for such a move: unless the compiler failed, there are."""
-        return self._find(move.rule) is not None
+        is_single = move.most_steps == 1 and move.warp is None
+        return self._find(move.rule, is_single=is_single) is not None
 
     def run(self, parts: Sequence[Tables], blocks: int) -> list[int]:
         """Move all blocks, each part on a thread of its own."""
         flights = [fill_flight(part, self.dtype, self.device) for part in parts]
-        fly = self._find(parts[0]["rule"])
+        told = parts[0]
+        is_single = bool(told["most_steps"] == 1 and not told["warped"])
+        fly = self._find(told["rule"], is_single=is_single)
         assert fly is not None, "whoever moves chains has looked"
 
         def call(part: int) -> int:
@@ -109,15 +119,17 @@ class HostLoops:
     def look(self, tables: Tables, blocks: int) -> None:
         """Evaluate the density at the positions of all blocks."""
         flight, held = fill_flight(tables, self.dtype, self.device)
-        look = load_loop(self.texts[False], PRECISIONS[self.dtype], "look")
+        look = load_loop(self.texts[self.turns], PRECISIONS[self.dtype], "look", self.turns)
         assert look is not None, "it was there when these loops were made"
         if look(ctypes.byref(flight), 0, blocks) < 0:
             raise MemoryError
         del held
 
-    def _find(self, rule: Tensor | float | int) -> "Loop | None":
-        text = self.texts[bool(rule == Rule.NO_U_TURN)]
-        return load_loop(text, PRECISIONS[self.dtype], "fly")
+    def _find(self, rule: Tensor | float | int, *, is_single: bool) -> "Loop | None":
+        """Return what takes moves of a rule, knowing whether they are of one leapfrog step."""
+        turns = rule == Rule.NO_U_TURN
+        turns = bool(turns or (self.turns and is_single and rule == Rule.METROPOLIS))
+        return load_loop(self.texts[turns], PRECISIONS[self.dtype], "fly", turns)
 
 
 Loop: TypeAlias = Callable[..., int]
@@ -125,9 +137,9 @@ Loop: TypeAlias = Callable[..., int]
 
 
 @lru_cache(maxsize=64)
-def load_loop(text: str, precision: Precision, name: str) -> Loop | None:
+def load_loop(text: str, precision: Precision, name: str, turns: bool) -> Loop | None:
     """Return a function of a text, built where it is not kept; None where it cannot be."""
-    library = build_library(text, precision)
+    library = build_library(text, precision, LEVELS[turns])
     if isinstance(library, Absence):
         return None
     # Any: ctypes takes the types of arguments only as attributes of the function.
@@ -183,14 +195,29 @@ class DeviceLoops:
 
 
 def build_loops(
-    energy: EnergyText, shape: "LoopShape", dtype: torch.dtype, device: torch.device
+    energy: EnergyText,
+    shape: "LoopShape",
+    dtype: torch.dtype,
+    device: torch.device,
+    *,
+    turns: bool = False,
 ) -> HostLoops | DeviceLoops | Absence:
-    """Compile the loops around an energy, or say why there are none."""
+    """Compile the loops around an energy, or say why there are none.
+
+    Args:
+        energy: The energy.
+        shape: Of the points.
+        dtype: Of points and values.
+        device: Where the chains are.
+        turns: Whether most moves find the length of their trajectories.
+    """
     if device.type == "cuda":
         return _build_on_device(energy, shape, dtype, device)
-    texts = {turns: write_loops(energy, shape, turns=turns) for turns in LOOPS}
-    library = build_library(texts[False], PRECISIONS[dtype])
-    return library if isinstance(library, Absence) else HostLoops(texts=texts, dtype=dtype)
+    texts = {kind: write_loops(energy, shape, turns=kind) for kind in LOOPS}
+    library = build_library(texts[turns], PRECISIONS[dtype], LEVELS[turns])
+    if isinstance(library, Absence):
+        return library
+    return HostLoops(texts=texts, dtype=dtype, turns=turns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

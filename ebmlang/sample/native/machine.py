@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ebmlang.lower.native.build import Absence
 from ebmlang.runtime import Target, TextTarget, thread_count
-from ebmlang.sample.collector import Record
+from ebmlang.sample.collector import Record, by_draw
 from ebmlang.sample.density import Evaluation
 from ebmlang.sample.metric import Diagonal
 from ebmlang.sample.native.loops import PRECISIONS, Loops, LoopShape, build_loops
@@ -93,10 +93,11 @@ class Machine:
     def step(self, move: Move, state: ChainState, noise: Noise) -> tuple[ChainState, Info]:
         """Move every chain once."""
         following, device = _copy(state, move.rule), self.loops.device
-        shares = torch.empty(4, len(state.level), dtype=torch.float64, device=device)
-        counts = torch.empty(4, len(state.level), dtype=torch.int64, device=device)
-        acceptance, faithful, hamiltonian, moved = shares.unbind()
-        diverged, infeasible, gradients, _ = counts.unbind()
+        chains = len(state.level)
+        faithful, hamiltonian = torch.empty(2, chains, dtype=torch.float64, device=device).unbind()
+        acceptance, moved = state.position.new_empty(2, chains).unbind()
+        counts = torch.empty(3, chains, dtype=torch.int32, device=device)
+        diverged, infeasible, gradients = counts.unbind()
         told: Tables = {
             "acceptances": acceptance,
             "faithful": faithful,
@@ -105,7 +106,6 @@ class Machine:
             "diverged": diverged,
             "infeasible": infeasible,
             "gradients": gradients,
-            "length": 1,
             "draws": 1,
             "thin": 1,
         }
@@ -113,12 +113,12 @@ class Machine:
         self.loops.run([tables], _count_blocks(tables))
         happened = counts.bool()
         return following, Info(
-            acceptance=acceptance,
+            acceptance=acceptance.double(),
             faithful=faithful,
             accepted=moved.bool(),
             diverged=happened[0],
             infeasible=happened[1],
-            gradients=gradients,
+            gradients=gradients.long(),
             hamiltonian=hamiltonian,
         )
 
@@ -162,16 +162,15 @@ class Machine:
             "draws": draws,
             "thin": thin,
             "most_noted": most_noted,
-            "length": record.energies.shape[1],
             "column": column,
-            "points": record.points,
-            "energies": record.energies,
-            "acceptances": record.acceptance,
-            "moved": record.moved,
-            "hamiltonians": record.hamiltonian,
-            "diverged": record.diverged,
-            "infeasible": record.infeasible,
-            "gradients": record.gradients,
+            "points": by_draw(record.points),
+            "energies": by_draw(record.energies),
+            "acceptances": by_draw(record.acceptance),
+            "moved": by_draw(record.moved),
+            "hamiltonians": by_draw(record.hamiltonian),
+            "diverged": by_draw(record.diverged),
+            "infeasible": by_draw(record.infeasible),
+            "gradients": by_draw(record.gradients),
         }
         counts = self.loops.run(
             [tables | {"noted_at": noted_at[part], "noted": noted[part]} for part in range(parts)],
@@ -193,6 +192,7 @@ class Machine:
             **metric,
             **warp,
             "shared": self.shared,
+            "chains": chains,
             "first_iteration": noise.iteration,
             "rule": move.rule,
             "most_steps": move.most_steps,
@@ -227,12 +227,15 @@ class Machine:
         return tables
 
 
-def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence | None:
+def build_machine(
+    target: Target, chart: SamplingChart, *, turns: bool = False
+) -> Machine | Absence | None:
     """Compile the loops around a target.
 
     Args:
         target: The energy; on the CPU, and with a C text.
         chart: A sampler's coordinates.
+        turns: Whether most moves find the length of their trajectories.
 
     Returns:
         The loops; None where the energy or its coordinates have no such form, as unit vectors and
@@ -246,7 +249,7 @@ def build_machine(target: Target, chart: SamplingChart) -> Machine | Absence | N
         return None
     plain = all(piece.kind.value == "free" for piece in chart.pieces) and chart.order is None
     shape = LoopShape(dim=chart.dim, packed=target.dim, plain=plain)
-    loops = build_loops(energy, shape, target.dtype, target.device)
+    loops = build_loops(energy, shape, target.dtype, target.device, turns=turns)
     if isinstance(loops, Absence):
         return loops
     arrays = tuple(a.contiguous() for a in (*energy.energy_arrays, *energy.margin_arrays))

@@ -4,8 +4,8 @@
 /* One iteration of every chain of a block, and whether its Hamiltonian is to be told. */
 static void move(const flight *f, block *b, uint32_t iteration, int told) {
   key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
-  uint32_t words[4][LANES] ALIGNED = {0};
-  point *here = &b->here, *there = &b->there;
+  uint32_t words[4][LANES] ALIGNED;
+  point *here = HERE(b), *there = THERE(b);
   double before[LANES] ALIGNED, after[LANES] ALIGNED, uniform[LANES] ALIGNED;
   vec step_size = b->step_size;
   int64_t count = f->most_steps;
@@ -52,13 +52,14 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
   if (judged || told) find_kinetic(b->momentum, before);
 
   memcpy(there->at, here->at, sizeof here->at);
-  vec half = step_size / splat(2);
-  kick(f, b, here->slope, half);
-  for (int64_t remaining = count - 1; remaining >= 0; remaining--) {
-    drift(f, b, there->at, step_size);
+  vec half = step_size / splat(2), kick_time = half;
+  const point *from = here;
+  for (int64_t remaining = count; remaining > 0; remaining--) {
+    kick_and_drift(f, b, from->slope, kick_time, from->at, step_size, there->at);
     evaluate(f, b, there);
-    kick(f, b, there->slope, remaining ? step_size : half);
+    from = there, kick_time = step_size;
   }
+  kick(f, b, there->slope, half);
 
   b->gradients = splat_count(count);
   ivec known = is_known(there), outside = find_outside(f, b, there), finite = known;
@@ -102,16 +103,20 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
     here->log_jacobian -= here->volume;
     there->log_jacobian -= there->volume;
   }
-  if (HAS_WARP) {
-    take(b->accepted, there->q, DIM, here->q);
-    take(b->accepted, there->by_q, DIM, here->by_q);
+  if (!ON_DEVICE && !is_any(~b->accepted)) {
+    b->here = there, b->there = here;
   } else {
-    take(b->accepted, there->at, DIM, here->at);
-    take(b->accepted, there->slope, DIM, here->slope);
+    if (HAS_WARP) {
+      take(b->accepted, there->q, DIM, here->q);
+      take(b->accepted, there->by_q, DIM, here->by_q);
+    } else {
+      take(b->accepted, there->at, DIM, here->at);
+      take(b->accepted, there->slope, DIM, here->slope);
+    }
+    if (!PLAIN) take(b->accepted, there->x, PACKED, here->x);
+    take(b->accepted, &there->energy, 1, &here->energy);
+    take(b->accepted, &there->log_jacobian, 1, &here->log_jacobian);
   }
-  if (!PLAIN) take(b->accepted, there->x, PACKED, here->x);
-  take(b->accepted, &there->energy, 1, &here->energy);
-  take(b->accepted, &there->log_jacobian, 1, &here->log_jacobian);
   if (f->rule == PERSISTENT) {
     for (int64_t i = 0; i < DIM; i++)
       b->momentum[i] = choose(b->accepted, b->momentum[i], -b->fresh[i]);
@@ -126,4 +131,4 @@ struct trajectory {
 };
 
 /* A chain that diverged has stayed where it was. */
-static const vec *began_at(const flight *f, block *b) { return written(f, &b->here); }
+static const vec *began_at(const flight *f, block *b) { return written(f, HERE(b)); }

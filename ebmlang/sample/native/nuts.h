@@ -82,13 +82,11 @@ static ivec close_subtrees(struct trajectory *t, int64_t n) {
 /* One leapfrog step from the last leaf, for the lanes that grow; what it weighs, and the tally. */
 static void walk(const flight *f, block *b, vec step_size, const double *before, double *weight) {
   struct trajectory *t = b->trajectory;
-  point *there = &b->there;
+  point *there = THERE(b);
   vec half = step_size / splat(2);
   double after[LANES] ALIGNED;
-  memcpy(there->at, t->last.at.at, sizeof there->at);
   memcpy(b->momentum, t->last.momentum, sizeof b->momentum);
-  kick(f, b, t->last.at.slope, half);
-  drift(f, b, there->at, step_size);
+  kick_and_drift(f, b, t->last.at.slope, half, t->last.at.at, step_size, there->at);
   evaluate(f, b, there);
   kick(f, b, there->slope, half);
   leaf *last = &t->last;
@@ -100,7 +98,7 @@ static void walk(const flight *f, block *b, vec step_size, const double *before,
   take(t->growing, b->momentum, DIM, last->momentum);
 
   find_kinetic(last->momentum, after);
-  vec rise = find_rise(&b->here, &last->at, before, after);
+  vec rise = find_rise(HERE(b), &last->at, before, after);
   ivec growing = t->growing, outside = find_outside(f, b, &last->at);
   ivec finite = is_known(&last->at) & is_finite(rise), far_off = ~finite | (rise > DIVERGENCE);
   vec share = choose(growing & finite, find_share(rise), ZERO(vec));
@@ -110,6 +108,7 @@ static void walk(const flight *f, block *b, vec step_size, const double *before,
   t->diverged = t->diverged | (growing & far_off);
   t->allowed = t->allowed | (growing & ~outside);
   t->growing = growing & ~far_off;
+  b->infeasible = outside & finite;
   vec weighs = choose(finite & ~outside, -rise, splat(-(real)INFINITY));
   const real *w = (const real *)&weighs;
   EACH_LANE weight[l] = w[l];
@@ -147,18 +146,49 @@ static void grow(const flight *f, block *b, key k, uint32_t iteration, uint32_t 
   }
 }
 
+/* The end of one leapfrog step, accepted or rejected as in moves.h: by such steps chains settle, and
+   a step size is found. The trajectory has just begun. */
+static void step_once(const flight *f, block *b, key k, uint32_t iteration, const double *before) {
+  struct trajectory *t = b->trajectory;
+  point *here = HERE(b);
+  uint32_t words[4][LANES] ALIGNED;
+  double weight[LANES] ALIGNED, uniform[LANES] ALIGNED;
+  vec step_size = b->step_size;
+  if (f->jitter != 0) {
+    make_words(k, 0, iteration, (uint32_t)f->jitter_word, b->numbers, words);
+    real *h = (real *)&step_size;
+    EACH_LANE h[l] *= (real)(1 + f->jitter * (2 * as_uniform(words[0][l]) - 1));
+  }
+  walk(f, b, step_size, before, weight);
+  make_words(k, 0, iteration, (uint32_t)f->accept_word, b->numbers, words);
+  EACH_LANE uniform[l] = as_uniform(words[0][l]);
+  const real *share = (const real *)&t->acceptance;
+  narrow_int *accepted = (narrow_int *)&b->accepted;
+  EACH_LANE accepted[l] = -(narrow_int)(uniform[l] < share[l]);
+  take(b->accepted, t->last.at.at, DIM, here->at);
+  take(b->accepted, t->last.at.slope, DIM, here->slope);
+  if (!PLAIN) take(b->accepted, t->last.at.x, PACKED, here->x);
+  take(b->accepted, &t->last.at.energy, 1, &here->energy);
+  take(b->accepted, &t->last.at.log_jacobian, 1, &here->log_jacobian);
+  b->acceptance = t->acceptance;
+  b->faithful = t->faithful;
+  b->diverged = t->diverged;
+  b->gradients = t->gradients;
+}
+
 /* One iteration of every chain of a block. */
 static void move(const flight *f, block *b, uint32_t iteration, int told) {
   key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
   struct trajectory *t = b->trajectory;
-  point *here = &b->here;
+  point *here = HERE(b);
   uint32_t directions[4][LANES] ALIGNED, swaps[4][LANES] ALIGNED;
   double before[LANES] ALIGNED, log_uniform[LANES] ALIGNED;
 
   make_normal(k, iteration, (uint32_t)f->momentum_word, b->numbers, DIM,
               (real(*)[LANES])b->momentum);
   /* What a zero in the metric holds still would add to every sum of momenta, and never turn. */
-  for (int64_t i = 0; i < DIM; i++) b->momentum[i] *= b->used[i];
+  if (f->rule == NO_U_TURN)
+    for (int64_t i = 0; i < DIM; i++) b->momentum[i] *= b->used[i];
   find_kinetic(b->momentum, before);
   memcpy(t->started, written(f, here), sizeof t->started);
   memcpy(&t->last.at, here, sizeof *here);
@@ -171,6 +201,12 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
   t->faithful = t->acceptance = ZERO(vec);
   t->moved = t->allowed = t->diverged = t->gradients = ZERO(ivec);
   t->growing = ~ZERO(ivec);
+  const real *e0 = (real *)&here->energy, *j0 = (real *)&here->log_jacobian;
+  if (told) EACH_LANE b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
+  if (f->rule == METROPOLIS) {
+    step_once(f, b, k, iteration, before);
+    return;
+  }
 
   for (int64_t doubling = 0; doubling < f->most_steps; doubling++) {
     if (!is_any(t->growing)) break;
@@ -213,8 +249,6 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
     t->growing = t->growing & ~turning;
   }
 
-  const real *e0 = (real *)&here->energy, *j0 = (real *)&here->log_jacobian;
-  if (told) EACH_LANE b->hamiltonian[l] = (double)e0[l] - (double)j0[l] + before[l];
   vec leaves = count_to_real(t->gradients);
   b->acceptance = t->acceptance / leaves;
   b->faithful = t->faithful / leaves;

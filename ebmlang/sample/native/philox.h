@@ -2,8 +2,8 @@
    iteration, a purpose and a chain.
 
    Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): four words of 32 bits for each counter. A word
-   w is the uniform number (w + 1/2) 2^-32; Box and Muller (1958) turn four of them into four normal
-   variates, of columns 4 place to 4 place + 3: the cosines of both pairs, then their sines. */
+   w is the uniform number (w + 1/2) 2^-32; Box and Muller (1958) turn each two of them into two normal
+   variates, one by the cosine and one by the sine: of columns 4 place to 4 place + 3. */
 
 /* Compiled once, however often it is called: what it does outweighs a call, and the compiler's time
    does count. */
@@ -179,11 +179,12 @@ APART void make_normal(key k, uint32_t iteration, uint32_t purpose,
   for (int place = 0; 4 * place < width; place++) {
     int column = 4 * place, left = width - column;
     make_words(k, place, iteration, purpose, chain, words);
-    for (int pair = 0; pair < 2 && pair < left; pair++) {
+    for (int pair = 0; pair < 2 && 2 * pair < left; pair++) {
+      real(*out)[LANES] = z + column + 2 * pair;
       make_radius(words[2 * pair], radius);
       make_angle(words[2 * pair + 1], c, s);
-      EACH_LANE z[column + pair][l] = radius[l] * c[l];
-      if (pair + 2 < left) EACH_LANE z[column + pair + 2][l] = radius[l] * s[l];
+      EACH_LANE out[0][l] = radius[l] * c[l];
+      if (2 * pair + 1 < left) EACH_LANE out[1][l] = radius[l] * s[l];
     }
   }
 }

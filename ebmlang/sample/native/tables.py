@@ -78,17 +78,17 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("momentum", "real *"),
     ("level", "double *"),
     ("faithful", "double *"),
-    # What is told of each draw: [chain][length], from `column` on.
-    ("length", "int64_t"),
+    # What is told of each draw: [draw][chain], a point [draw][number][chain], from `column` on.
+    ("chains", "int64_t"),
     ("column", "int64_t"),
     ("points", "real *"),
     ("energies", "real *"),
-    ("acceptances", "double *"),
-    ("moved", "double *"),
+    ("acceptances", "real *"),
+    ("moved", "real *"),
     ("hamiltonians", "double *"),
-    ("diverged", "int64_t *"),
-    ("infeasible", "int64_t *"),
-    ("gradients", "int64_t *"),
+    ("diverged", "int32_t *"),
+    ("infeasible", "int32_t *"),
+    ("gradients", "int32_t *"),
     # Where chains diverged: iteration and chain, and the point.
     ("most_noted", "int64_t"),
     ("noted_at", "int64_t *"),
@@ -101,9 +101,12 @@ _KINDS: dict[str, type[ctypes.c_int64 | ctypes.c_double]] = {
 }
 
 
+_DTYPES = {"real": None, "double": torch.float64, "int32_t": torch.int32}
+"""Of numbers that are not whole and of 64 bits, as addresses and records of such are."""
+
 ROLES: dict[str, tuple[torch.dtype | None, bool]] = {
     name: (
-        None if "real" in kind else torch.float64 if "double" in kind else torch.int64,
+        _DTYPES.get(kind.removeprefix("const ").split()[0], torch.int64),
         kind.startswith("const "),
     )
     for name, kind in FIELDS

@@ -29,11 +29,16 @@ def is_worth_compiling(*, iterations: int, chains: int, dim: int) -> bool:
     return iterations * (ITERATION + chains * dim * NUMBER) > BUILD
 
 
-def compile_density(density: Density) -> Density:
-    """Return a density with compiled loops around it, if it can have them."""
+def compile_density(density: Density, *, turns: bool = False) -> Density:
+    """Return a density with compiled loops around it, if it can have them.
+
+    Args:
+        density: The density.
+        turns: Whether most moves find the length of their trajectories.
+    """
     if not isinstance(density, TargetDensity) or density.exact is not None:
         return density
-    machine = build_machine(density.target, density.chart)
+    machine = build_machine(density.target, density.chart, turns=turns)
     if machine is None:
         return density
     if isinstance(machine, Absence):

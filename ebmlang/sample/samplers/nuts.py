@@ -24,4 +24,6 @@ def _doublings(step_size: Float[Tensor, ""], length: float) -> int:
 
 def build_nuts() -> Windowed:
     """Return the sampler."""
-    return Windowed(name="nuts", build=_build, target=TARGET_ACCEPTANCE, reads_gradients=True)
+    return Windowed(
+        name="nuts", build=_build, target=TARGET_ACCEPTANCE, reads_gradients=True, turns=True
+    )

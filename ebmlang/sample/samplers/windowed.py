@@ -107,6 +107,7 @@ class Windowed:
         target: Mean acceptance, apart from what is required, that the step size aims at.
         probe: Makes the kernel by which a first step size is searched.
         reads_gradients: Whether gradients tell the metric, where nothing is required.
+        turns: Whether trajectories find their length.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Windowed:
     target: float
     probe: Callable[[Float[Tensor, ""], Metric], Kernel] = _one_leapfrog_step
     reads_gradients: bool = False
+    turns: bool = False
 
     def init(self, setting: Setting, position: Float[Tensor, "chain dim"]) -> WindowedState:
         """Begin at the positions, with a step size that one leapfrog step can take."""
@@ -254,10 +256,11 @@ def _bounded(log_step: Float[Tensor, ""], log_length: Float[Tensor, ""]) -> Floa
 def _watch(state: WindowedState) -> WindowedState:
     """Note where the chains are."""
     position, here = state.chains.position, state.chains.evaluation
-    moments = update_moments(state.moments, position, here.finite)
+    finite = here.finite
+    moments = update_moments(state.moments, position, finite)
     trail = state.trail
     if trail is not None:
-        healthy = here.finite & torch.isfinite(position).all(1)
+        healthy = finite & torch.isfinite(position).all(1)
         trail = extend_trail(trail, position, here.gradient, healthy)
     return replace(state, moments=moments, trail=trail)
 

@@ -139,7 +139,11 @@ def init(
     """
     with torch.no_grad():
         x = chart.to_written(y)
-        energy, margins = target.energy(x), target.requirements(x)
+        margins = target.requirements(x)
+    if not margins.shape[1]:
+        return _without_requirements(target, chart, margins, machines)
+    with torch.no_grad():
+        energy = target.energy(x)
     slope = _slopes(target, chart, y, margins, group)
     lagrangian = Lagrangian(
         target=target,
@@ -157,6 +161,32 @@ def init(
         unhelped=torch.zeros_like(energy, dtype=torch.long),
         pushing=torch.zeros_like(margins, dtype=torch.bool),
         stable=torch.zeros_like(energy, dtype=torch.bool),
+    )
+
+
+def _without_requirements(
+    target: Target,
+    chart: SolvingChart,
+    margins: Float[Tensor, "start requirement"],
+    machines: Machines | None,
+) -> AugmentedState:
+    """Return the state where the Lagrangian is the energy, and nothing has a scale or a price."""
+    flags = torch.zeros(len(margins), dtype=torch.bool, device=margins.device)
+    return AugmentedState(
+        lagrangian=Lagrangian(
+            target=target,
+            chart=chart,
+            scale=margins,
+            slack=margins,
+            multipliers=margins,
+            penalty=margins,
+            machines=machines,
+        ),
+        shortfall=margins,
+        settled=flags,
+        unhelped=flags.long(),
+        pushing=margins.bool(),
+        stable=flags,
     )
 
 

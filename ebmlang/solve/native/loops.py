@@ -15,7 +15,7 @@ from ebmlang.solve.descent.adam import Adam, AdamState, schedule
 from ebmlang.solve.descent.lbfgs import Lbfgs, LbfgsState
 from ebmlang.solve.descent.method import Descent
 from ebmlang.solve.native.machine import point_to
-from ebmlang.solve.objective import MachineObjective, Objective
+from ebmlang.solve.objective import Lagrangian, Objective, Violation, find_machine
 from ebmlang.solve.states import list_tensors, with_tensors
 
 State = TypeVar("State")
@@ -28,8 +28,9 @@ def leap(
 
     None where they have to be taken one by one.
     """
-    if not isinstance(objective, MachineObjective) or objective.machine is None:
+    if find_machine(objective) is None:
         return None
+    assert isinstance(objective, Lagrangian | Violation)
     match method:
         case Lbfgs():
             return _leap_lbfgs(method, objective, state, count)
@@ -40,7 +41,7 @@ def leap(
 
 
 def _leap_lbfgs(
-    method: Lbfgs, objective: MachineObjective, state: LbfgsState, count: int
+    method: Lbfgs, objective: Lagrangian | Violation, state: LbfgsState, count: int
 ) -> tuple[LbfgsState, int]:
     assert objective.machine is not None
     before = _list(state)
@@ -58,7 +59,7 @@ def _leap_lbfgs(
 
 
 def _leap_adam(
-    method: Adam, objective: MachineObjective, state: AdamState, count: int
+    method: Adam, objective: Lagrangian | Violation, state: AdamState, count: int
 ) -> tuple[AdamState, int]:
     assert objective.machine is not None
     before = _list(state)

@@ -24,11 +24,11 @@ from torch import Tensor
 
 from ebmlang.runtime import (
     DerivedTarget,
-    Differentiated,
     LeastSquares,
     RowTarget,
     ValueAndGradient,
     evaluate_gradient,
+    is_differentiated,
 )
 from ebmlang.solve.native.machine import BOX_COLUMNS
 
@@ -84,7 +84,7 @@ class RowBoxes(DerivedTarget):
         self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
     ) -> ValueAndGradient | None:
         """Return the augmented Lagrangian and its gradient; None where that takes autograd."""
-        if not isinstance(self.target, Differentiated):
+        if not is_differentiated(self.target):
             return None
         found = self.target.lagrangian_and_gradient(self.to_written(x), *terms)
         return None if found is None else (found[0], found[1] * self.width)
@@ -93,7 +93,7 @@ class RowBoxes(DerivedTarget):
         self, x: Float[Tensor, "chain dim"], *terms: Float[Tensor, "chain requirement"]
     ) -> ValueAndGradient | None:
         """Return half the squared violation and its gradient; None where that takes autograd."""
-        if not isinstance(self.target, Differentiated):
+        if not is_differentiated(self.target):
             return None
         found = self.target.violation_and_gradient(self.to_written(x), *terms)
         return None if found is None else (found[0], found[1] * self.width)

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from ebmlang.lang import DomainKind
-from ebmlang.lower.native.build import find_compiler
+from ebmlang.lower.native.build import build_library, find_compiler
+from ebmlang.sample import Plan, sample
 from ebmlang.sample.collector import new_record
 from ebmlang.sample.density import TargetDensity
 from ebmlang.sample.kernels import AdjustedLangevin, Generalized, Hmc, Nuts, UnadjustedLangevin
 from ebmlang.sample.kernels.warped import Warped
+from ebmlang.sample.methods import METHODS
 from ebmlang.sample.metric import Dense, Diagonal, LowRank
-from ebmlang.sample.native import Machine, build_machine
+from ebmlang.sample.native import Machine, build_machine, loops
 from ebmlang.sample.state import begin
 from ebmlang.sample.streams import Streams
 from ebmlang.sample.warp import Warp
@@ -62,12 +64,12 @@ def make_target(dtype=torch.float64, floor=None):
     return Quadratic(precision=precision.to(dtype), slope=slope.to(dtype), floor=floor)
 
 
-def make(layout="free", dtype=torch.float64, floor=None, chains=CHAINS):
+def make(layout="free", dtype=torch.float64, floor=None, chains=CHAINS, turns=False):
     target = make_target(dtype, floor)
     laid = build_layout(LAYOUTS[layout])
     chart = build_sampling_chart(laid, dtype=dtype, device=CPU)
     density = TargetDensity(target=target, chart=chart)
-    machine = build_machine(target, chart)
+    machine = build_machine(target, chart, turns=turns)
     assert isinstance(machine, Machine), machine
     streams = Streams(seed=4, chains=torch.arange(chains), dtype=dtype)
     position = 0.5 * streams.at(0).normal("start", chart.dim)
@@ -213,6 +215,56 @@ def test_one_step_says_what_the_kernel_says(name):
 
     same(following, expected)
     same(info, expected_info)
+
+
+@pytest.mark.parametrize("layout", ["free", "boxes"])
+@pytest.mark.parametrize("bad", [None, torch.nan])
+@pytest.mark.parametrize("name", ["diagonal", "dense", "dense held", "low rank"])
+def test_loops_whose_trajectories_turn_take_single_steps_as_well(layout, bad, name):
+    """By such steps chains settle, and a first step size is found: a run builds no other loops."""
+    density, machine, streams, state = make(layout, floor=-0.5, turns=True)
+    dim = density.chart.dim
+    metric = metrics(dim)[name.removesuffix(" held")]
+    steps = 0.5 + 0.5 * torch.arange(CHAINS).double() / CHAINS
+    if bad is not None:
+        steps[3] = bad
+    kernel = Hmc(
+        step_size=steps,
+        metric=metric.masked(torch.arange(dim) != 1) if name.endswith("held") else metric,
+        most_steps=1,
+    )
+
+    accepted, infeasible = 0, 0
+    for iteration in range(1, 11):
+        expected, expected_info = kernel.step(density, state, streams.at(iteration))
+        state, info = machine.step(kernel.move(), state, streams.at(iteration))
+        same(state, expected)
+        same(info, expected_info)
+        accepted += int(info.accepted.sum())
+        infeasible += int(info.infeasible.sum())
+
+    assert 0 < accepted < 10 * CHAINS
+    assert infeasible > 0
+
+
+@pytest.mark.parametrize("name", ["nuts", "hmc"])
+def test_a_run_builds_no_loops_that_it_does_not_need(name, monkeypatch):
+    built = []
+    monkeypatch.setattr(
+        loops, "build_library", lambda *call: built.append(call) or build_library(*call)
+    )
+    loops.load_loop.cache_clear()
+
+    monkeypatch.setenv("EBM_TIER", "native")
+    sample(
+        make_target(),
+        build_layout(LAYOUTS["boxes"]),
+        METHODS[name](),
+        chains=4,
+        plan=Plan(warmup=60, draws=5),
+    )
+
+    assert len({call[0] for call in built}) == 1
 
 
 def test_calls_of_any_length_and_number_of_threads_give_the_same_bits():

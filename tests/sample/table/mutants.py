@@ -114,14 +114,14 @@ def _flow() -> Iterator[Mutant]:
     yield Mutant(
         bug="the acceptance ratio is inverted",
         file="sample/integrator.py",
-        old="(-gain).clamp(max=0.0).exp()",
-        new="gain.clamp(max=0.0).exp()",
+        old="(-gain).clamp_(max=0.0).exp_()",
+        new="gain.clamp(max=0.0).exp_()",
         tests=exact("hmc", "normal"),
     )
     yield Mutant(
         bug="not a number is repaired",
         file="sample/integrator.py",
-        old="return gain + 0.0 * (gain + end.sum(1, dtype=torch.float64))",
+        old="return gain.addcmul_(gain, nothing).add_(probe)",
         new="return gain.nan_to_num()",
         tests=exact("hmc", "normal where the energy is a number"),
     )
@@ -245,8 +245,8 @@ def _streams() -> Iterator[Mutant]:
     yield Mutant(
         bug="momenta have the wrong variance",
         file=file,
-        old="radius = (-2.0 * _scale(pair[0], 1.0).log_()).sqrt_()",
-        new="radius = (-1.8 * _scale(pair[0], 1.0).log_()).sqrt_()",
+        old="radius = _scale(pair[0], 1.0).log_().mul_(-2.0).sqrt_()",
+        new="radius = _scale(pair[0], 1.0).log_().mul_(-1.8).sqrt_()",
         tests=exact("hmc", "normal"),
     )
 
@@ -322,6 +322,22 @@ def _others() -> Iterator[Mutant]:
         tests=exact("reflection", "uniform in a disc", "normal where something is required"),
     )
     yield Mutant(
+        bug="many steps are taken at once though a chain would have stayed",
+        file="sample/kernels/langevin.py",
+        old="if not bool(info.accepted.all()):",
+        new="if not bool(info.accepted.any()):",
+        tests=(
+            "tests/sample/kernels/test_langevin.py::test_a_stride_ends_where_a_chain_would_stay",
+        ),
+    )
+    yield Mutant(
+        bug="draws are one iteration early where many steps are taken at once",
+        file="sample/walking.py",
+        old="stride.visited[thin - place % thin : size : thin]",
+        new="stride.visited[thin - place % thin - 1 : size - 1 : thin]",
+        tests=("tests/sample/test_collector.py::test_draws_do_not_depend_on_strides",),
+    )
+    yield Mutant(
         bug="the gradient step is not corrected",
         file="sample/kernels/langevin.py",
         old="return choose(info.accepted, proposed, state), info",
@@ -362,10 +378,10 @@ def _others() -> Iterator[Mutant]:
     yield Mutant(
         bug="the warm-up goes on while one kernel draws",
         file="sample/loop.py",
-        old="chains, info = kernel.step(run.setting.density, before, noise)",
-        new="phase = Phase(iteration=1, warmup=1)\n"
-        "        state, info = run.sampler.adapt(run.setting, state, noise, phase)\n"
-        "        chains = run.sampler.chains(state)",
+        old="    chains = walk(",
+        new="    phase, noise = Phase(iteration=1, warmup=1), run.setting.streams.at(iteration)\n"
+        "    state, _ = run.sampler.adapt(run.setting, state, noise, phase)\n"
+        "    chains = walk(",
         tests=(f"{TABLE}/test_adaptation.py::test_a_run_adapts_freezes_once_and_draws[hmc]",),
     )
 
@@ -398,8 +414,8 @@ def _in_machine_code() -> Iterator[Mutant]:
     yield Mutant(
         bug="in C: the last kick is whole, not half",
         file=moves,
-        old="remaining ? step_size : half",
-        new="step_size",
+        old="kick(f, b, there->slope, half);",
+        new="kick(f, b, there->slope, step_size);",
         tests=exact("hmc", "normal", "gamma"),
     )
     yield Mutant(

@@ -11,7 +11,7 @@ from ebmlang.sample.kernels.warped import Warped
 from ebmlang.sample.metric import Dense, Metric
 from ebmlang.sample.sampler import Kernel
 from ebmlang.sample.state import begin
-from ebmlang.sample.streams import Streams
+from ebmlang.sample.streams import NORMAL, Streams
 from tests.sample.laws import LAWS, ROOT, Law, in_machine_code
 from tests.sample.table.kernels import MOVING, build
 from tests.sample.table.walk import follow, streams_of
@@ -101,9 +101,9 @@ def test_coordinates_in_another_order_give_the_same_draws_in_that_order(
 
     find = Streams.find_block
 
-    def find_ordered(self: Streams, *place: int, normal: bool) -> Tensor:
-        found = find(self, *place, normal=normal)
-        return found[:, order] if normal else found
+    def find_ordered(self: Streams, *place: object) -> Tensor:
+        found = find(self, *place)
+        return found[:, order] if NORMAL in place else found
 
     monkeypatch.setattr(Streams, "find_block", find_ordered)
     shuffled = run(other, turned, points[:, order])
