@@ -1,6 +1,6 @@
 """Whether a run that is off says so: errors of means and variances against the run's own.
 
-    python benchmarks/honesty.py --method hmc --records hmc.jsonl            # all, hours of CPU
+    python benchmarks/honesty.py --method hmc --records hmc.jsonl            # all, some minutes
     python benchmarks/honesty.py --method hmc --targets banana --chains 4 --seeds 5
     python benchmarks/honesty.py --show hmc.jsonl nuts.jsonl                 # tables of records
 

@@ -60,8 +60,8 @@ LIMIT = 300
 """CPU seconds after which a run is stopped."""
 
 REPEATS = {"native": 25}
-"""By tier of ours, how many times as many draws are made as count, and divided by in the time: the
-clock of a process ticks every few milliseconds, in which machine code draws them all."""
+"""By tier of ours, how many times as many draws are made as count, and divided by in the time: what
+takes a few milliseconds is noise."""
 
 SEED = 1
 

@@ -8,6 +8,7 @@ does.
 
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
@@ -34,13 +35,13 @@ def main(names: list[str]) -> int:
     """Go through operators, all by default, and print a table."""
     start, total, alive = time.perf_counter(), 0, 0
     width = max(map(len, OPERATORS))
-    for name in names or OPERATORS:
-        count, survivors = find_survivors(name)
-        total, alive = total + count, alive + len(survivors)
-        notes = f"  survive: {', '.join(survivors)}" if survivors else ""
-        print(
-            f"{name:<{width}}  {count - len(survivors):>3} of {count:>3} caught{notes}", flush=True
-        )
+    chosen = names or list(OPERATORS)
+    with ProcessPoolExecutor() as pool:
+        for name, (count, survivors) in zip(chosen, pool.map(find_survivors, chosen), strict=True):
+            total, alive = total + count, alive + len(survivors)
+            notes = f"  survive: {', '.join(survivors)}" if survivors else ""
+            caught = count - len(survivors)
+            print(f"{name:<{width}}  {caught:>3} of {count:>3} caught{notes}", flush=True)
     seconds = time.perf_counter() - start
     print(f"{total - alive} of {total} mutants caught in {seconds:.0f} s")
     return 1 if alive else 0

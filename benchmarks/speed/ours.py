@@ -26,13 +26,13 @@ SAMPLERS = {"langevin": "unadjusted-langevin", "adjusted": "langevin", "hmc": "h
 WARMUP = 10
 """Iterations before the clock starts: they choose a step size, which does not change the cost."""
 
-WORK = {"langevin": 400_000, "adjusted": 400_000, "hmc": 40_000}
+WORK: Mapping[str, int] = MappingProxyType({"": 40_000, "straight": 40_000, "native": 8_000_000})
 FEWEST: Mapping[str, int] = MappingProxyType({"": 3, "straight": 3, "native": 500})
 MOST: Mapping[str, int] = MappingProxyType({"": 1000, "straight": 1000, "native": 20_000})
 """Iterations times chains of a call, and its fewest and most iterations by tier: enough that what a
 call costs is its steps, and no more; for a short run no machine code is built."""
 
-DRAWS = 100
+DRAWS = 10
 """Most draws of a call: of longer ones each stands for several iterations, so that large batches
 fit into memory."""
 
@@ -85,7 +85,7 @@ def _build_steps(
     layout, sampler = lay_out(module), METHODS[SAMPLERS[kind]]()
     starts = torch.tensor(target.points(size), dtype=torch.float32)
     tier = os.environ.get("EBM_TIER", "")
-    steps = min(MOST[tier], max(FEWEST[tier], WORK[kind] // size))
+    steps = min(MOST[tier], max(FEWEST[tier], WORK[tier] // size))
     thin = -(-steps // DRAWS)
     plan = Plan(warmup=WARMUP, draws=steps // thin, thin=thin)
     sink = _PlaceSink()
