@@ -8,7 +8,7 @@ and differences of each are taken before they are added, so that a large constan
 energy costs no digits. R is minus the log of a reference density whose integral is 1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
@@ -46,17 +46,6 @@ class Evaluation:
         """Where all of it is finite."""
         values = torch.isfinite(self.energy) & torch.isfinite(self.log_jacobian)
         return values & torch.isfinite(self.reference) & torch.isfinite(self.gradient).all(1)
-
-
-def join_rows(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """Return evaluations one below the other, as if each were of chains of its own."""
-    return Evaluation(
-        point=torch.cat([one.point for one in evaluations]),
-        energy=torch.cat([one.energy for one in evaluations]),
-        log_jacobian=torch.cat([one.log_jacobian for one in evaluations]),
-        reference=torch.cat([one.reference for one in evaluations]),
-        gradient=torch.cat([one.gradient for one in evaluations]),
-    )
 
 
 @runtime_checkable

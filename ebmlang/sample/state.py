@@ -70,32 +70,6 @@ class Stride:
     info: Info
 
 
-def leave_inference(state: ChainState) -> ChainState:
-    """Return the same in tensors that may be differentiated; what is one tensor stays one."""
-    copies: dict[int, Tensor] = {}
-
-    def copy(value: Tensor) -> Tensor:
-        if not value.is_inference():
-            return value
-        if id(value) not in copies:
-            copies[id(value)] = value.clone()
-        return copies[id(value)]
-
-    here = state.evaluation
-    return ChainState(
-        position=copy(state.position),
-        evaluation=Evaluation(
-            point=copy(here.point),
-            energy=copy(here.energy),
-            log_jacobian=copy(here.log_jacobian),
-            reference=copy(here.reference),
-            gradient=copy(here.gradient),
-        ),
-        momentum=copy(state.momentum),
-        level=copy(state.level),
-    )
-
-
 def begin(density: Density, position: Float[Tensor, "chain dim"], noise: Noise) -> ChainState:
     """Begin at the positions."""
     momentum = noise.normal("first momentum", position.shape[1])

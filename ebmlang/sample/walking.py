@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
+from ebmlang.runtime import map_tensors
 from ebmlang.sample.collector import Collector
 from ebmlang.sample.density import TargetDensity
 from ebmlang.sample.sampler import Kernel, Striding
-from ebmlang.sample.state import ChainState, Stride, leave_inference
+from ebmlang.sample.state import ChainState, Stride
 from ebmlang.sample.streams import Noise, Streams
 
 
@@ -36,6 +38,7 @@ def walk(
     """
     place, end = 0, thin * draws
     reach = 0 if density.is_restricted or not isinstance(kernel, Striding) else end
+    # What is made without a mind to differentiate it takes less time at each call.
     with torch.inference_mode():
         while place < end:
             size = min(reach, end - place, collector.room)
@@ -56,7 +59,7 @@ def walk(
                 place, reach = place + 1, min(reach, 1)
             if place % thin == 0:
                 collector.add(chains)
-    return leave_inference(chains)
+    return _leave_inference(chains)
 
 
 def _go_far(
@@ -66,3 +69,17 @@ def _go_far(
     if not noises or not isinstance(kernel, Striding):
         return None
     return kernel.stride(density, chains, noises)
+
+
+def _leave_inference(state: ChainState) -> ChainState:
+    """Return the same in tensors that may be differentiated; what is one tensor stays one."""
+    copies: dict[int, Tensor] = {}
+
+    def own(values: Tensor) -> Tensor:
+        if not values.is_inference():
+            return values
+        if id(values) not in copies:
+            copies[id(values)] = values.clone()
+        return copies[id(values)]
+
+    return map_tensors(own, state)

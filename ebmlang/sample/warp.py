@@ -15,7 +15,6 @@ Sources: Papaspiliopoulos, Roberts and Skold, A general framework for the parame
 hierarchical models (2007); Parno and Marzouk, Transport map accelerated MCMC (2018), section 3.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -23,7 +22,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ebmlang.runtime import Target
+from ebmlang.runtime import Target, map_tensors
 from ebmlang.sample.density import Density, Evaluation
 from ebmlang.sample.state import ChainState
 from ebmlang.spaces import SamplingChart
@@ -224,25 +223,4 @@ def straight(position: Float[Tensor, "chain dim"], groups: int) -> Warp:
 def pick_group(warp: Warp, group: int) -> Warp:
     """Return the map of one group."""
     here = slice(group, group + 1)
-    return Warp(
-        center=warp.center[here],
-        scale=warp.scale[here],
-        mean=warp.mean[here],
-        mean_linear=warp.mean_linear[here],
-        mean_square=warp.mean_square[here],
-        log_scale=warp.log_scale[here],
-        log_scale_linear=warp.log_scale_linear[here],
-    )
-
-
-def join_groups(warps: Sequence[Warp]) -> Warp:
-    """Return the maps of several groups as one."""
-    return Warp(
-        center=torch.cat([warp.center for warp in warps]),
-        scale=torch.cat([warp.scale for warp in warps]),
-        mean=torch.cat([warp.mean for warp in warps]),
-        mean_linear=torch.cat([warp.mean_linear for warp in warps]),
-        mean_square=torch.cat([warp.mean_square for warp in warps]),
-        log_scale=torch.cat([warp.log_scale for warp in warps]),
-        log_scale_linear=torch.cat([warp.log_scale_linear for warp in warps]),
-    )
+    return map_tensors(lambda values: values[here], warp)

@@ -10,17 +10,17 @@ from ebmlang.runtime import (
     Progress,
     SilentProgress,
     Target,
+    concatenate,
     threads_for,
     watch_interrupts,
 )
 from ebmlang.solve.answers.agreement import count_agreement, judge
 from ebmlang.solve.answers.designs import tell_apart
 from ebmlang.solve.answers.diversity import Diversity
-from ebmlang.solve.descent.method import Minimum
 from ebmlang.solve.local import ADAM_STEPS, STEPS, Local
 from ebmlang.solve.loop import Watch
 from ebmlang.solve.problem import build_problem
-from ebmlang.solve.search.method import Round, Search
+from ebmlang.solve.search.method import Search
 from ebmlang.solve.search.multistart import Multistart
 from ebmlang.solve.solution import Solution, StoppingReason
 from ebmlang.source import Diagnostic, EbmError
@@ -147,7 +147,7 @@ def search(
             found.append(following)
             merits.append(judge(target, problem.chart, following.ends))
             agreement = count_agreement(merits, eps)
-        ends = _join(found)
+        ends = concatenate([part.ends for part in found])
         rested = StoppingReason.RESTED if bool(ends.done.all()) else StoppingReason.STEPS
         return tell_apart(
             target,
@@ -161,13 +161,3 @@ def search(
             agreement=agreement,
             diversity=diversity,
         )
-
-
-def _join(rounds: list[Round]) -> Minimum:
-    ends = [part.ends for part in rounds]
-    return Minimum(
-        position=torch.cat([end.position for end in ends]),
-        value=torch.cat([end.value for end in ends]),
-        stationarity=torch.cat([end.stationarity for end in ends]),
-        done=torch.cat([end.done for end in ends]),
-    )

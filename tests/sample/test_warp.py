@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebmlang.sample.warp import Warp, WarpedDensity, join_groups, pick_group, straight
+from ebmlang.runtime import concatenate
+from ebmlang.sample.warp import Warp, WarpedDensity, pick_group, straight
 from tests.sample.kernels.cases import begin_at, density_of, normal, plane
 
 DIM = 4
@@ -30,7 +31,7 @@ def some_warp(seed: int) -> Warp:
     )
 
 
-TWO_GROUPS = join_groups([some_warp(1), some_warp(2)])
+TWO_GROUPS = concatenate([some_warp(1), some_warp(2)])
 
 
 def test_what_is_bent_is_straightened() -> None:

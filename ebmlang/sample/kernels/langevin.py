@@ -21,7 +21,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebmlang.sample.density import Density, Evaluation, TargetDensity, join_rows
+from ebmlang.runtime import concatenate
+from ebmlang.sample.density import Density, Evaluation, TargetDensity
 from ebmlang.sample.integrator import (
     add_kinetic,
     faithfulness,
@@ -115,7 +116,7 @@ class UnadjustedLangevin:
             drawn.append(momentum)
             turned.append(faced)
 
-        before, after = join_rows(visited[:-1]), join_rows(visited[1:])
+        before, after = concatenate(visited[:-1]), concatenate(visited[1:])
         speeds = (find_speed(torch.cat(drawn)), find_speed(torch.cat(turned)))
         gain = find_gain(density, before, after, speeds, torch.cat(ends))
         info = _tell(density, gain, after, add_kinetic(density.potential(before), speeds[0]))

@@ -23,6 +23,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ebmlang.runtime import concatenate
 from ebmlang.sample.adaptation.bending import find_pairs, fit_warp
 from ebmlang.sample.adaptation.fisher import estimate_metric
 from ebmlang.sample.adaptation.step_size import LogAverage, init_average, update_average
@@ -33,7 +34,7 @@ from ebmlang.sample.metric import Metric
 from ebmlang.sample.sampler import Kernel, Phase, Setting
 from ebmlang.sample.state import ChainState, Info, begin
 from ebmlang.sample.streams import Noise
-from ebmlang.sample.warp import Warp, WarpedDensity, join_groups, pick_group, straight
+from ebmlang.sample.warp import Warp, WarpedDensity, pick_group, straight
 
 TARGET_ACCEPTANCE = 0.85
 """Acceptance, apart from what is required, that the step size aims at: the harmonic mean over the
@@ -185,7 +186,7 @@ class Ensemble:
         # What depends on what is asked of all chains, how much of the other half alone.
         pairs = find_pairs(*seen)
         halves = list(zip(*(part.tensor_split(2) for part in seen), strict=True))
-        warp = join_groups([fit_warp(pairs, *half) for half in reversed(halves)])
+        warp = concatenate([fit_warp(pairs, *half) for half in reversed(halves)])
         bends = warp.bends
         if bends != state.bends:
             pace = _begin_pace(chains.position)
@@ -221,7 +222,7 @@ def _measure(setting: Setting, state: EnsembleState) -> EnsembleState:
     """Learn the metric of each half from where the other half is, seen through the first's map."""
     seen = state.chains
     if state.bends:
-        swapped = join_groups([pick_group(state.warp, 1), pick_group(state.warp, 0)])
+        swapped = concatenate([pick_group(state.warp, 1), pick_group(state.warp, 0)])
         seen = WarpedDensity(plain=setting.density, warp=swapped).enter(seen)
     return replace(state, metric=_learn_metric(setting, seen))
 

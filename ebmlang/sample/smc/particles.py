@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ebmlang.runtime import take_rows
 from ebmlang.sample.density import Evaluation, Reference, TargetDensity
 from ebmlang.sample.smc.reference import StudentReference
 from ebmlang.sample.state import ChainState, begin
@@ -153,27 +154,11 @@ def resample(population: Population, noise: Noise) -> Population:
     uniform = noise.uniform("resample").view(islands, particles)[:, :1]
     chosen = _choose_systematic(log_weights.exp(), uniform)
     first = torch.arange(islands, device=chosen.device)[:, None] * particles
+    rows = (first + chosen).flatten()
     return replace(
         population,
-        state=take(population.state, (first + chosen).flatten()),
+        state=take_rows(population.state, rows),
         log_weights=torch.full_like(log_weights, -math.log(particles)),
-    )
-
-
-def take(state: ChainState, rows: Int[Tensor, " row"]) -> ChainState:
-    """Return some rows of a state."""
-    old = state.evaluation
-    return ChainState(
-        position=state.position[rows],
-        evaluation=Evaluation(
-            point=old.point[rows],
-            energy=old.energy[rows],
-            log_jacobian=old.log_jacobian[rows],
-            reference=old.reference[rows],
-            gradient=old.gradient[rows],
-        ),
-        momentum=state.momentum[rows],
-        level=state.level[rows],
     )
 
 

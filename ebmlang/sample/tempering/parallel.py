@@ -18,13 +18,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ebmlang.runtime import derive_seed
+from ebmlang.runtime import derive_seed, take_rows
 from ebmlang.sample.adaptation.windows import plan_windows
 from ebmlang.sample.density import TargetDensity, TemperedDensity
 from ebmlang.sample.kernels.hmc import Hmc
 from ebmlang.sample.metric import Dense, Diagonal
 from ebmlang.sample.sampler import Phase, Setting
-from ebmlang.sample.smc.particles import measure_rise, take
+from ebmlang.sample.smc.particles import measure_rise
 from ebmlang.sample.smc.reference import StudentReference
 from ebmlang.sample.smc.schedule import (
     LENGTH,
@@ -152,7 +152,7 @@ class ParallelTempering:
         rungs = len(state.ladder.inverse_temperature)
         count = len(state.replicas.position) // rungs
         rows = torch.arange(count, device=state.trips.device) + (rungs - 1) * count
-        cold = take(state.replicas, rows)
+        cold = take_rows(state.replicas, rows)
         plain = replace(cold.evaluation, reference=torch.zeros_like(cold.evaluation.reference))
         return replace(cold, evaluation=plain)
 
@@ -197,7 +197,7 @@ def _advance(
     uniform = noise.uniform("swap", rungs - 1).T
     source, probability = swap(ladder.inverse_temperature, rise, uniform, state.parity)
     columns = torch.arange(chains, device=rise.device)
-    swapped = take(moved, (source * chains + columns).flatten())
+    swapped = take_rows(moved, (source * chains + columns).flatten())
     # The gradient is that of another temperature now.
     swapped = replace(swapped, evaluation=heated.evaluate(swapped.position))
     heading, returned = count_trips(state.heading.gather(0, source))

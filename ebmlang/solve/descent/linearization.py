@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from ebmlang.runtime import concatenate
 from ebmlang.solve.objective import SquaredObjective
 
 CHUNK = 2**24
@@ -57,13 +58,7 @@ def linearize(objective: SquaredObjective, y: Float[Tensor, "start dim"]) -> Lin
             _factorize(objective.take(part), y[part], residuals[part])
             for part in torch.split(rows, size)
         ]
-    return Linearization(
-        squares=torch.cat([part.squares for part in parts]),
-        columns=torch.cat([part.columns for part in parts]),
-        factor=torch.cat([part.factor for part in parts]),
-        projected=torch.cat([part.projected for part in parts]),
-        gradient=torch.cat([part.gradient for part in parts]),
-    )
+    return concatenate(parts)
 
 
 def _factorize(objective: SquaredObjective, y: Tensor, residuals: Tensor) -> Linearization:

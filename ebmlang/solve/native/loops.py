@@ -11,12 +11,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ebmlang.runtime import list_tensors, with_tensors
 from ebmlang.solve.descent.adam import Adam, AdamState, schedule
 from ebmlang.solve.descent.lbfgs import Lbfgs, LbfgsState
 from ebmlang.solve.descent.method import Descent
 from ebmlang.solve.native.machine import point_to
 from ebmlang.solve.objective import Lagrangian, Objective, Violation, find_machine
-from ebmlang.solve.states import list_tensors, with_tensors
 
 State = TypeVar("State")
 
