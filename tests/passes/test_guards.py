@@ -52,6 +52,25 @@ def test_elements_left_out_by_data_do_not_spoil_the_gradient(operator, taken):
     )
 
 
+@pytest.mark.parametrize("operator", STEEP)
+@pytest.mark.parametrize("taken", [True, False])
+def test_what_several_elements_share_is_left_out_where_none_of_them_takes_it(operator, taken):
+    bad, good, slope = STEEP[operator]
+    s = Sketch()
+    mask, x = s.given("on", (2, 3), Kind.BOOL), s.variable("x", (2, 1))
+    steep = s(operator, s("mul", x, s.constant([[1.0]])))
+    other = s.constant([[0.0]])
+    chosen = s("where", mask, *((steep, other) if taken else (other, steep)))
+    graph = s.graph(s("sum", chosen, axes=(-2, -1)))
+    on = [[not taken] * 3, [taken, not taken, taken]]
+
+    value, slopes = gradient(graph, [[[bad], [good]]], {"on": on})
+
+    assert math.isfinite(value[0])
+    once = 0.5 / math.sqrt(good) if operator == "sqrt" else slope
+    np.testing.assert_allclose(slopes, [[[0.0], [2 * once]]])
+
+
 def test_a_branch_outside_its_support_does_not_spoil_a_mixture():
     """-log of an even mixture of sqrt(x) on [0, 2] and x^2 everywhere, at x = -1."""
     s = Sketch()

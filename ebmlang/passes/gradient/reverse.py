@@ -178,16 +178,27 @@ class _Sweep:
                 self.segments.setdefault(source, []).append(gain)
                 continue
             for guard in guards:
-                gain = f.gate(self._mask(f, guard), gain, taken=guard.taken)
+                gain = self._cut_off(f, guard, gain, node.shape)
             shape = self.graph.nodes[source].shape
             gain = f.fit(gain, _whole(node, place, shape), shape)
             self.sums.setdefault(source, []).append(gain)
 
-    def _mask(self, f: Algebra, guard: Guard) -> int:
+    def _cut_off(self, f: Algebra, guard: Guard, gain: int, shape: tuple[int, ...]) -> int:
+        """Return what leaves a node of this shape in a branch, and 0 where the branch is not taken.
+
+        What is repeated on its way to the choice is let through where any of its copies is taken.
+        """
         choice = self.graph.nodes[guard.choice]
-        if choice.operator == "where":
-            return choice.inputs[0]
-        return f.inside(*choice.inputs[:3])
+        mask = choice.inputs[0] if choice.operator == "where" else f.inside(*choice.inputs[:3])
+        taken, wide = guard.taken, f.shape(mask)
+        repeated = [i for i, size in enumerate(shape) if size == 1 != wide[i]]
+        if repeated:
+            one = f.number(1.0)
+            flags = f.gate(mask, one, taken=taken)
+            any_flag = f.apply("max", flags, axes=tuple(i - len(shape) for i in repeated))
+            kept = [1 if i in repeated else size for i, size in enumerate(wide)]
+            mask, taken = f("less_equal", one, f.reshape(any_flag, kept)), True
+        return f.gate(mask, gain, taken=taken)
 
     def _total(self, f: Algebra, number: int) -> int | None:
         """Return the sum of what the users of a node have handed to it."""
