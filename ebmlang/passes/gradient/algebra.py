@@ -22,11 +22,13 @@ class Algebra:
         builder: The graph under construction.
         origin: Where the differentiated node came from.
         rank: How many axes numbers get, so that they broadcast with its value.
+        again: Whether what is written will be differentiated too.
     """
 
     builder: GraphBuilder
     origin: Origin
     rank: int
+    again: bool = False
 
     def __call__(self, operator: str, *inputs: int) -> int:
         """Return the node of an operator without options."""

@@ -28,7 +28,7 @@ def direct(graph: EnergyGraph, output: int) -> EnergyGraph:
     Raises:
         NoRuleError: A node has no rule, or its slope has none.
     """
-    slopes = sweep_back(graph, output)
+    slopes = sweep_back(graph, output, again=True)
     builder = GraphBuilder()
     for node in slopes.nodes:
         builder.add(node)

@@ -14,6 +14,10 @@ _CERTAIN = 40.0
 """Smallest energy of the alternatives past which products of their exp(-C) do not count
 [nats]: exp(-40) is below the rounding of float64."""
 
+_HOPELESS = 80.0
+"""Energy by which an alternative is behind another and counts no more [nats]: exp(80) is a number,
+in float32 too."""
+
 MANY = 1 << 16
 """Alternatives past which products of all but one are made by logs: that takes one place at a time,
 and no arrays of all of them."""
@@ -127,15 +131,19 @@ def _odds(f: Algebra, x: int, y: int, axes: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _noisy_or_of_two(f: Algebra, g: int, step: Step) -> int:
-    """dE/da = q / (q + exp(a - b)) with q = 1 - exp(-b): nothing in it can overflow."""
+    """dE/da = q / (q + exp(a - b)) with q = 1 - exp(-b): where the exp overflows, it is 0.
+
+    The slope of that has exp(a - b) as a factor of what it divided, and inf times 0 is no number.
+    """
     (x,) = step.x
     rank = len(f.shape(g))
-    largest = f.array(np.full((1,) * rank, LARGEST))
+    largest, hopeless = (f.array(np.full((1,) * rank, value)) for value in (LARGEST, _HOPELESS))
     a, b = (f.apply("take", x, f.array(np.asarray(i)), axis=-1) for i in (0, 1))
 
     def gain(own: int, other: int) -> int:
         failure = f("neg", f("expm1", f("neg", other)))
-        odds = f("exp", f("sub", own, f("minimum", other, largest)))
+        ahead = f("sub", own, f("minimum", other, largest))
+        odds = f("exp", f("minimum", ahead, hopeless) if f.again else ahead)
         slope = f("div", failure, f("add", failure, odds))
         return f.full(f("mul", g, slope), f.shape(step.y))
 

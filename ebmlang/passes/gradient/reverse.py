@@ -10,6 +10,7 @@ cotangent that leaves the branch is cut off once more (`passes.guards`).
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -61,8 +62,14 @@ def differentiate(graph: EnergyGraph, output: int) -> EnergyGraph:
     return join_products(_shortened(short, finish))
 
 
-def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:
-    """Return what `differentiate` does, in a form that can be differentiated again."""
+def sweep_back(graph: EnergyGraph, output: int, *, again: bool = False) -> EnergyGraph:
+    """Return what `differentiate` does, not yet made short.
+
+    Args:
+        graph: As there.
+        output: As there.
+        again: Whether it will be differentiated again.
+    """
     kept = {root: number for root, number in graph.roots.items() if number == output}
     mark = Root(RootKind.REPORT, "the output")
     graph = keep_roots(graph, {**kept, mark: output})
@@ -75,7 +82,7 @@ def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:
         for number, node in enumerate(graph.nodes)
         if node.operator == "variable"
     }
-    sweep = _Sweep(graph, frozenset(variables.values()))
+    sweep = _Sweep(graph, frozenset(variables.values()), again=again)
     found = sweep.run(output, sweep.builder.constant(np.ones(()), origin))
     roots = {root: number for root, number in graph.roots.items() if root != mark}
     for variable in graph.variables:
@@ -87,7 +94,7 @@ def sweep_back(graph: EnergyGraph, output: int) -> EnergyGraph:
 
 
 def _pull_body(
-    body: EnergyGraph, cotangent: Node, indices: Collection[int]
+    body: EnergyGraph, cotangent: Node, indices: Collection[int], *, again: bool
 ) -> tuple[EnergyGraph, Mapping[int, int]]:
     """Return the derivatives of the body of a recurrence, as `recurrences.Pullback` says."""
     body = _shortened(hoist_steps(_shortened(body, simplify)), simplify)
@@ -96,7 +103,7 @@ def _pull_body(
         for number, node in enumerate(body.nodes)
         if node.operator == "parameter" and node.option("index") in indices
     }
-    sweep = _Sweep(body, frozenset(parameters))
+    sweep = _Sweep(body, frozenset(parameters), again=again)
     found = sweep.run(body.roots[Root(RootKind.NEXT)], sweep.builder.add(cotangent))
     roots = {
         Root(RootKind.GRADIENT, str(parameters[source])): number for source, number in found.items()
@@ -115,8 +122,9 @@ def _shortened(graph: EnergyGraph, rewrite: Callable[[EnergyGraph], EnergyGraph]
 class _Sweep:
     """The graph with what has been written behind it, and the cotangents so far."""
 
-    def __init__(self, graph: EnergyGraph, sources: frozenset[int]) -> None:
+    def __init__(self, graph: EnergyGraph, sources: frozenset[int], *, again: bool) -> None:
         self.graph = graph
+        self.again = again
         self.builder = GraphBuilder()
         for node in graph.nodes:
             self.builder.add(node)
@@ -137,7 +145,7 @@ class _Sweep:
             node = graph.nodes[number]
             if not self.active[number]:
                 continue
-            f = Algebra(self.builder, node.origin, len(node.shape))
+            f = Algebra(self.builder, node.origin, len(node.shape), self.again)
             total = self._total(f, number)
             if total is None:
                 continue
@@ -154,7 +162,8 @@ class _Sweep:
             active = [place for place, i in enumerate(node.inputs) if self.active[i]]
             write = Writer(self.builder, node.origin)
             whole = f.full(g, node.shape)
-            gains = pull_recurrence(write, whole, number, active, _pull_body)
+            pull = partial(_pull_body, again=self.again)
+            gains = pull_recurrence(write, whole, number, active, pull)
             for place, full in gains.items():
                 self.sums.setdefault(node.inputs[place], []).append(full)
             return

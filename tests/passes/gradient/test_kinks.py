@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from ebmlang.graph import Kind
+from ebmlang.graph import Kind, Root, RootKind
 from ebmlang.lang.table import OPERATORS
 from ebmlang.lower.module import compile_graph
+from ebmlang.lower.trace import trace_nodes
+from ebmlang.passes.gradient import direct
 from ebmlang.runtime import differentiate_value
 from tests.lower.sketch import Sketch
 from tests.lower.test_torch_kernels import EDGES, noisy_or_slopes
@@ -125,3 +127,21 @@ def test_elements_taken_by_data_give_back_to_where_they_came_from():
     _, slopes = energy.packed().energy_and_gradient(torch.tensor([[1.0, 2.0, 3.0, 4.0]]).double())
 
     assert slopes.tolist() == [[0.0, 8.0, 0.0, 8.0]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("far", [90.0, 900.0, 1e30])
+@pytest.mark.parametrize("near", [0.0, 0.5])
+def test_an_or_bends_where_one_alternative_is_far_off_as_the_other_does_alone(near, far, dtype):
+    """Alone it is its energy, and does not bend: -log(1 - (1 - e^-a)) = a."""
+    s = Sketch()
+    x = s.variable("x", (2,))
+    graph = s.graph(s("noisy_or", x, axes=(-1,)))
+    directed = direct(graph, graph.roots[Root(RootKind.TOTAL)])
+
+    energy = compile_graph(directed, dtype=dtype)
+    trace = trace_nodes(energy, [number for _, number in directed.roots_of(RootKind.GRADIENT)])
+    direction = torch.tensor([[1.0, -2.0]], dtype=dtype)
+    (found,) = trace(torch.tensor([[far, near]], dtype=dtype), direction)
+
+    np.testing.assert_allclose(found, [[0.0, 0.0]], atol=1e-30)
