@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ebmlang.graph import EnergyGraph, Kind
-from tests.lower.sketch import Sketch
+from tests.lower.sketch import Sketch, evaluate
 
 CHAINS = 2
 PLACES = 5
@@ -31,9 +31,37 @@ class Case:
     data: dict[str, np.ndarray]
 
 
+STEEPEST = 1e3
+"""Slope up to which a recurrence is tame."""
+
+
+def recurrences(*, nested: bool = True) -> st.SearchStrategy[Case]:
+    """Return a recurrence with some of its operands unknown, and tame.
+
+    A chaotic one multiplies roundings as it does differences: neither says anything of it.
+    """
+    return _recurrences(nested=nested).filter(is_tame)
+
+
+def is_tame(case: Case) -> bool:
+    """Whether the total changes little along some direction, over a long step and a short one."""
+    rng = np.random.default_rng(0)
+    direction = {path: rng.normal(size=value.shape[1:]) for path, value in case.points.items()}
+
+    def total(chain: int, step: float) -> float:
+        moved = {path: value[chain] + step * direction[path] for path, value in case.points.items()}
+        with np.errstate(all="ignore"):
+            return float(evaluate(case.graph, case.data | moved)[case.total])
+
+    return all(
+        abs(total(chain, step) - total(chain, -step)) <= 2 * step * STEEPEST
+        for chain in range(CHAINS)
+        for step in (1e-5, 1e-8)
+    )
+
+
 @st.composite
-def recurrences(draw, *, nested: bool = True) -> Case:
-    """Return a recurrence with some of its operands unknown."""
+def _recurrences(draw, *, nested: bool) -> Case:
     steps = draw(st.integers(0, 4))
     lead = draw(st.sampled_from([(), (2,)]))
     own = draw(st.sampled_from([(), (3,), (2, 3)]))

@@ -60,10 +60,7 @@ def slopes_at(graph, leaves):
 
 
 def difference(value_at):
-    """Return the derivative at 0 by central differences, extrapolated: wrong by O(h^4).
-
-    A recurrence whose states grow has third derivatives of 10^7.
-    """
+    """Return the derivative at 0 by central differences, extrapolated: wrong by O(h^4)."""
 
     def central(h):
         return (value_at(h) - value_at(-h)) / (2 * h)
