@@ -4,7 +4,6 @@ The gradient is a rewrite of the graph (`passes.gradient`), so the code computes
 gradient share once, and what no unknown decides before the first point.
 """
 
-import math
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,30 +12,17 @@ import torch
 from torch import Tensor
 
 from ebmlang.graph import EnergyGraph, RootKind
-from ebmlang.lower.blocking import LARGEST
 from ebmlang.lower.emit import Program, emit_gradient
 from ebmlang.lower.execution import COMPILATIONS, Functions, execute, guard_externs
 from ebmlang.lower.native.function import NativeFunction
 from ebmlang.lower.native.slopes import build_slopes, is_possible
+from ebmlang.lower.portions import count_rows, is_whole, list_portions
 from ebmlang.passes.gradient import NoRuleError, differentiate, lagrangian, violation
 from ebmlang.passes.simplification import move_inward
 from ebmlang.runtime import ValueAndGradient
 
 if TYPE_CHECKING:
     from ebmlang.lower.module import Binding, CompiledEnergy
-
-PIECE = 65_536
-"""Elements of the widest array that are evaluated together: 4,096 points of a mixture of eight in
-the plane. Past that temporaries leave the cache, and each costs page faults."""
-
-LEAST_ROWS = 64
-"""Points that are evaluated together at least: with fewer, calls cost more than numbers."""
-
-WIDE = 1 << 22
-"""Elements past which that does not hold: a few points are enough work then."""
-
-WHOLE = 4
-"""Pieces up to which a batch is evaluated whole: so much is not worth the copies."""
 
 
 class Question(Enum):
@@ -158,7 +144,7 @@ def _compiled(energy: "CompiledEnergy", question: Question) -> Compiled | None:
             externs = dict(zip(energy.program.externs, energy.externs, strict=True))
             chosen = [externs[name] for name in program.externs]
             guarded = guard_externs(energy.graph, program, chosen)
-            energy.gradients[question] = (program, execute(program, guarded), _rows(graph))
+            energy.gradients[question] = (program, execute(program, guarded), count_rows(graph))
     return energy.gradients[question]
 
 
@@ -170,28 +156,12 @@ def _in_pieces(functions: Functions, prepared: tuple[Tensor, ...], rows: int) ->
         if torch.is_grad_enabled():
             with torch.no_grad():
                 return slopes(x, *columns)
-        if x.shape[0] <= WHOLE * rows or not x.is_cpu:
+        if is_whole(x, rows):
             return answer(x, (*prepared, *columns) if columns else prepared)
         value, gradient = x.new_empty(len(x)), torch.empty_like(x)
-        for start in range(0, len(x), rows):
-            part = slice(start, start + rows)
+        for part in list_portions(len(x), rows):
             data = (*prepared, *(column[part] for column in columns))
             value[part], gradient[part] = answer(x[part], data)
         return value, gradient
 
     return slopes
-
-
-def _rows(graph: EnergyGraph) -> int:
-    """Return how many points are evaluated together in a large batch."""
-    widest = max(
-        (
-            math.prod(node.shape)
-            for node, varies in zip(graph.nodes, graph.varying, strict=True)
-            if varies
-        ),
-        default=1,
-    )
-    # Wider ones are computed in blocks.
-    widest = min(max(1, widest), LARGEST)
-    return max(1, min(LEAST_ROWS, WIDE // widest), PIECE // widest)

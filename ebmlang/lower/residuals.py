@@ -20,6 +20,7 @@ from ebmlang.analysis.facts import GraphFacts
 from ebmlang.analysis.framework import Inputs
 from ebmlang.analysis.least_squares import Residual, find_residuals
 from ebmlang.graph import Node, RootKind
+from ebmlang.lower.portions import count_rows, is_whole, list_portions
 from ebmlang.lower.trace import trace_nodes
 from ebmlang.runtime import ValueAndGradient
 
@@ -212,7 +213,16 @@ def _build_vector(energy: "CompiledEnergy", found: tuple[Residual, ...]) -> Vect
         root = np.sqrt(weight[places])
         roots.append(torch.tensor(root, dtype=energy.dtype, device=energy.device))
 
+    graph = energy.graph
+    nodes = {residual.node for residual in found}
+    rows = count_rows(graph, nodes.union(*(graph.ancestors(number) for number in nodes)))
+
     def residuals(x: Tensor, *columns: Tensor) -> Tensor:
+        if not is_whole(x, rows):
+            portions = list_portions(len(x), rows)
+            return torch.cat(
+                [residuals(x[part], *(column[part] for column in columns)) for part in portions]
+            )
         parts = [value.reshape(len(x), -1) for value in trace(x, *columns)]
         weighed = [
             root * part.index_select(1, places)

@@ -230,3 +230,20 @@ def test_squares_that_rows_weigh_offer_no_residuals():
     rows = {"b": np.zeros(3)}
 
     assert find_vector(compile_model(bind_rows(ebmlang.loads(text).bind(rows)).model)) is None
+
+
+def test_a_large_batch_has_the_residuals_of_each_point_and_their_slopes():
+    """It goes in portions: (x_i - a_j)^2 / 2 has the residual (x_i - a_j) / sqrt(2)."""
+    text = "given a: real[3]\nvar x: real[400]\nminimize f: sum i in 0..399: sum((x[i] - a)^2) / 2"
+    rng = np.random.default_rng(0)
+    data = {"a": rng.normal(size=3)}
+    squares, _ = squares_of(text, data)
+    assert squares is not None
+    x, v = (torch.tensor(rng.normal(size=(300, 400))) for _ in range(2))
+
+    found, slopes = torch.func.jvp(squares.residuals, (x,), (v,))
+
+    expected = (x[:, :, None] - torch.tensor(data["a"])).reshape(300, -1) / np.sqrt(2)
+    np.testing.assert_allclose(found.abs(), expected.abs(), **ROUNDING)
+    along = v[:, :, None].expand(300, 400, 3).reshape(300, -1) / np.sqrt(2)
+    np.testing.assert_allclose(slopes.abs(), along.abs(), **ROUNDING)
