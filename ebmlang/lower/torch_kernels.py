@@ -92,6 +92,8 @@ def noisy_or(
         energies = energies.movedim(axes, last).flatten(-len(axes))
     elif axes != -1:
         energies = energies.movedim(axes, -1)
+    if not (energies.requires_grad and torch.is_grad_enabled()):
+        return _noisy_or_values(energies)
     return _NoisyOr.apply(energies)  # type: ignore[no-any-return, no-untyped-call]
 
 
@@ -101,18 +103,22 @@ class _NoisyOr(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, energies: Tensor) -> Tensor:  # Any: torch's context has no type
         ctx.save_for_backward(energies)
-        logs = _log_failures(energies)
-        running = logs.cumsum(-1)
-        log_product = running[..., -1]
-        before = F.pad(running[..., :-1], (1, 0))
-        far = -torch.logsumexp(before - energies, -1)
-        near = -torch.log1p(-torch.exp(log_product.clamp(max=-LOG_2)))
-        return torch.where(log_product < -LOG_2, near, far)
+        return _noisy_or_values(energies)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:  # Any: as above
         (energies,) = ctx.saved_tensors
         return gradient.unsqueeze(-1) * _noisy_or_slopes(energies)
+
+
+def _noisy_or_values(energies: Tensor) -> Tensor:
+    logs = _log_failures(energies)
+    running = logs.cumsum(-1)
+    log_product = running[..., -1]
+    before = F.pad(running[..., :-1], (1, 0))
+    far = -torch.logsumexp(before - energies, -1)
+    near = -torch.log1p(-torch.exp(log_product.clamp(max=-LOG_2)))
+    return torch.where(log_product < -LOG_2, near, far)
 
 
 def _noisy_or_slopes(energies: Tensor) -> Tensor:

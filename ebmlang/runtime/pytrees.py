@@ -1,7 +1,7 @@
 """Dataclasses of tensors, which may hold other such dataclasses: pytrees, as JAX calls them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
 import torch
@@ -18,7 +18,7 @@ def map_fields(function: Callable[..., object], *trees: Tree) -> Tree:
     assert not isinstance(last, type)
     names = [field.name for field in fields(last)]
     made = {name: function(*(getattr(tree, name) for tree in trees)) for name in names}
-    return replace(last, **made)
+    return type(last)(**made)
 
 
 def map_tensors(function: Callable[..., Tensor], *trees: Tree) -> Tree:
@@ -47,13 +47,14 @@ def concatenate(trees: Sequence[Tree]) -> Tree:
 
 def list_tensors(tree: object) -> list[Tensor]:
     """Return the tensors of a tree, in the order of its fields."""
+    assert is_dataclass(tree)
     found: list[Tensor] = []
-
-    def collect(tensor: Tensor) -> Tensor:
-        found.append(tensor)
-        return tensor
-
-    map_tensors(collect, tree)
+    for field in fields(tree):
+        value = getattr(tree, field.name)
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif is_dataclass(value):
+            found += list_tensors(value)
     return found
 
 

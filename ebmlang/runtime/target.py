@@ -156,7 +156,15 @@ class DerivedTarget:
 
 def take_points(target: Target, index: Int[Tensor, " kept"]) -> Target:
     """Return the energy of some points of a batch: the same, unless each has its own data."""
-    return target.take(index) if isinstance(target, RowTarget) else target
+    return target.take(index) if is_by_row(target) else target
+
+
+def is_by_row(target: Target) -> TypeGuard[RowTarget]:
+    """Whether the points of a target each have data of their own.
+
+    No other target can take some of its points. Checking a protocol takes longer than a short step.
+    """
+    return hasattr(type(target), "take")
 
 
 def evaluate_gradient(target: Target, x: Float[Tensor, "chain dim"]) -> ValueAndGradient:

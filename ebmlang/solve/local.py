@@ -19,6 +19,7 @@ from ebmlang.solve.descent.lbfgs import Lbfgs
 from ebmlang.solve.descent.method import Descent, Minimum
 from ebmlang.solve.loop import descend
 from ebmlang.solve.native.building import Work, find_machines
+from ebmlang.solve.native.machine import Machines
 from ebmlang.solve.objective import Lagrangian, Violation, choose
 from ebmlang.solve.problem import Problem
 
@@ -62,10 +63,7 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
         local: How.
     """
     watch, group, begun = problem.watch, problem.group, y
-    machines = None
-    if local.method is None:
-        work = Work(starts=len(y), adam_steps=local.adam_steps, repeats=local.repeats)
-        machines = find_machines(problem.target, problem.chart, work)
+    machines = find_code(problem, len(y), local)
     state = augmented_lagrangian.init(problem.target, problem.chart, y, group, machines)
     required = state.lagrangian.multipliers.shape[1] > 0
     tolerance = torch.finfo(problem.target.dtype).eps ** REST_POWER
@@ -89,6 +87,14 @@ def bring_down(problem: Problem, y: Float[Tensor, "start dim"], local: Local) ->
     state = augmented_lagrangian.resume(state, y, met, group)
     end = take_turns(problem, state, y, method, share)
     return _polish(problem, state.lagrangian, end, local.steps)
+
+
+def find_code(problem: Problem, starts: int, local: Local) -> Machines | None:
+    """Return the machine code that so many starts descend by; None where they do without."""
+    if local.method is not None:
+        return None
+    work = Work(starts=starts, adam_steps=local.adam_steps, repeats=local.repeats)
+    return find_machines(problem.target, problem.chart, work)
 
 
 def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) -> Minimum:

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.runtime import Deadline, Interrupt, Progress
@@ -66,30 +66,30 @@ def descend(
     state = method.init(objective, y)
     watch.evaluations += len(y)
     rows = torch.arange(len(y), device=y.device)
-    begun = method.read(state)
-    # The result's tensors belong to this loop alone until it returns them.
-    result = Minimum(
-        position=begun.position.clone(),
-        value=begun.value.clone(),
-        stationarity=begun.stationarity.clone(),
-        done=begun.done.clone(),
-    )
+    result = method.read(state)
     here, left_over = objective, steps
     while left_over and watch.reason is None and not bool(result.done.all()):
         count = min(left_over, _pace(here, len(rows)))
         left_over -= count
         state = take_steps(method, here, state, count, starts=len(rows), watch=watch)
         found = method.read(state)
-        result.position[rows] = found.position
-        result.value[rows] = found.value
-        result.stationarity[rows] = found.stationarity
-        result.done[rows] = found.done
+        result = found if len(rows) == len(y) else _put(result, rows, found)
         if advance:
             watch.progress.advance(advance * count, f"energy {float(result.value.min()):.6g}")
         left = torch.nonzero(~found.done)[:, 0]
         if 0 < 2 * len(left) <= len(rows):
             rows, here, state = rows[left], here.take(left), take_each(state, left)
     return result
+
+
+def _put(whole: Minimum, rows: Int[Tensor, " kept"], part: Minimum) -> Minimum:
+    """Return where all starts are, of which some have gone on."""
+    return Minimum(
+        position=whole.position.index_copy(0, rows, part.position),
+        value=whole.value.index_copy(0, rows, part.value),
+        stationarity=whole.stationarity.index_copy(0, rows, part.stationarity),
+        done=whole.done.index_copy(0, rows, part.done),
+    )
 
 
 def take_steps(

@@ -20,9 +20,9 @@ from torch import Tensor
 from ebmlang.passes.gradient.lagrangian import row_path
 from ebmlang.runtime import (
     LeastSquares,
-    RowTarget,
     Target,
     differentiate_value,
+    is_by_row,
     is_differentiated,
     take_points,
 )
@@ -251,11 +251,11 @@ def pull_back(
 
 def _list_data(target: Target) -> Columns:
     """Return the data that each start has of its own."""
-    return target.data if isinstance(target, RowTarget) else {}
+    return target.data if is_by_row(target) else {}
 
 
 def _evaluate(objective: Lagrangian | Violation, machine: Machine, y: Tensor) -> Evaluation:
-    value, gradient = machine.evaluate(objective.chart, objective.columns(), y)
+    value, gradient = machine.evaluate(objective.columns(), y)
     return Evaluation(value=value, gradient=gradient)
 
 

@@ -137,7 +137,7 @@ def search(
         problem = build_problem(target, layout, seed=seed, watch=watch)
         state, first = method.init(problem)
         found = [first]
-        merits = [judge(target, problem.chart, first.ends)]
+        merits = [judge(first.places)]
         eps = torch.finfo(target.dtype).eps
         agreement = count_agreement(merits, eps)
         for _ in range(rounds - 1):
@@ -145,7 +145,7 @@ def search(
                 break
             state, following = method.step(problem, state)
             found.append(following)
-            merits.append(judge(target, problem.chart, following.ends))
+            merits.append(judge(following.places))
             agreement = count_agreement(merits, eps)
         ends = concatenate([part.ends for part in found])
         rested = StoppingReason.RESTED if bool(ends.done.all()) else StoppingReason.STEPS
@@ -153,6 +153,7 @@ def search(
             target,
             problem.chart,
             ends,
+            concatenate([part.places for part in found]),
             most=designs,
             tolerance=eps**CONVERGED_POWER,
             nonfinite_starts=sum(part.nonfinite_starts for part in found),

@@ -7,10 +7,13 @@ belong to, are one piece. Each piece knows the columns of its elements in the pa
 from collections import defaultdict
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ebmlang.lang import DomainKind
@@ -87,28 +90,37 @@ class Piece:
         return x[:, self.columns.flatten()].reshape(-1, self.count, self.size)
 
 
+Column = NDArray[Any]
+"""One value per packed number. Any: in the dtype of the points."""
+
+
+# A chart and the starts in it ask for the same pieces, one after the other.
+@lru_cache(maxsize=8)
 def build_pieces(layout: Layout, *, dtype: torch.dtype, device: torch.device) -> tuple[Piece, ...]:
     """Sort a layout's columns by kind and size, boxes first.
 
     A positive number is bounded below by the smallest normal number of the dtype, so that it
     is above zero in floating point as well.
     """
-    none = torch.empty(0, dtype=dtype, device=device)
-    pieces = []
-    lower, upper = _bounds(layout, dtype)
-    for kind, columns in _box_columns(layout, lower, upper).items():
-        pieces.append(
-            Piece(
-                kind=kind,
-                columns=columns[:, None].to(device),
-                lower=lower[columns].to(device),
-                upper=upper[columns].to(device),
+    # What is made in inference mode could not be differentiated through later.
+    with torch.inference_mode(False):
+        none = torch.empty(0, dtype=dtype, device=device)
+        pieces = []
+        lower, upper = _bounds(layout, dtype)
+        for kind, columns in _box_columns(layout, lower, upper).items():
+            pieces.append(
+                Piece(
+                    kind=kind,
+                    columns=torch.from_numpy(columns[:, None]).to(device),
+                    lower=torch.from_numpy(lower[columns]).to(device),
+                    upper=torch.from_numpy(upper[columns]).to(device),
+                )
             )
-        )
-    for (kind, size), found in _structured_columns(layout).items():
-        columns = torch.as_tensor(np.concatenate(found).reshape(-1, size), device=device)
-        pieces.append(Piece(kind=kind, columns=columns, lower=none, upper=none))
-    return tuple(pieces)
+        for (kind, size), found in _structured_columns(layout).items():
+            columns = np.concatenate(found).reshape(-1, size)
+            places = torch.from_numpy(columns).to(device)
+            pieces.append(Piece(kind=kind, columns=places, lower=none, upper=none))
+        return tuple(pieces)
 
 
 def join(pieces: tuple[Piece, ...]) -> Int[Tensor, " dim"] | None:
@@ -118,11 +130,11 @@ def join(pieces: tuple[Piece, ...]) -> Int[Tensor, " dim"] | None:
         The index that brings side-by-side columns into packed order; None where they are in
         it already, which saves a copy.
     """
+    if len(pieces) == 1:
+        return None
     side_by_side = torch.cat([piece.columns.flatten() for piece in pieces])
-    packed = torch.argsort(side_by_side)
-    return (
-        None if bool((packed == torch.arange(len(packed), device=packed.device)).all()) else packed
-    )
+    packed = torch.arange(len(side_by_side), device=side_by_side.device)
+    return None if bool((side_by_side == packed).all()) else torch.argsort(side_by_side)
 
 
 def unjoin(
@@ -132,34 +144,28 @@ def unjoin(
     return x if order is None else torch.empty_like(x).index_copy_(1, order, x)
 
 
-def _bounds(layout: Layout, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    lower = torch.full((layout.dim,), -torch.inf, dtype=dtype)
-    upper = torch.full((layout.dim,), torch.inf, dtype=dtype)
+def _bounds(layout: Layout, dtype: torch.dtype) -> tuple[Column, Column]:
+    lower, upper = np.full(layout.dim, -np.inf), np.full(layout.dim, np.inf)
     for block in layout.blocks:
         domain, where = block.domain, slice(block.start, block.stop)
         if domain.kind is DomainKind.POSITIVE:
             lower[where] = torch.finfo(dtype).tiny
         elif domain.kind is DomainKind.REAL:
-            lower[where] = torch.as_tensor(np.array(domain.lower).ravel())
-            upper[where] = torch.as_tensor(np.array(domain.upper).ravel())
-    return lower, upper
+            assert domain.lower is not None
+            assert domain.upper is not None
+            lower[where], upper[where] = domain.lower.ravel(), domain.upper.ravel()
+    rounded = (torch.from_numpy(bound).to(dtype).numpy() for bound in (lower, upper))
+    return next(rounded), next(rounded)
 
 
-def _box_columns(layout: Layout, lower: Tensor, upper: Tensor) -> dict[PieceKind, Tensor]:
-    is_box = torch.zeros(layout.dim, dtype=torch.bool)
+def _box_columns(layout: Layout, lower: Column, upper: Column) -> dict[PieceKind, Column]:
+    is_box = np.zeros(layout.dim, dtype=np.bool_)
     for block in layout.blocks:
         is_box[block.start : block.stop] = block.domain.kind not in _STRUCTURED
-    # Bounds that fall together in this dtype leave one value.
-    fixed = lower == upper
-    above, below = torch.isfinite(lower), torch.isfinite(upper)
-    masks = {
-        PieceKind.FIXED: fixed,
-        PieceKind.FREE: ~above & ~below,
-        PieceKind.ABOVE: above & ~below,
-        PieceKind.BELOW: below & ~above,
-        PieceKind.BETWEEN: above & below & ~fixed,
-    }
-    columns = {kind: torch.nonzero(is_box & mask)[:, 0] for kind, mask in masks.items()}
+    # In the order of `BOXES`; bounds that fall together in this dtype leave one value.
+    bounded = 1 + np.isfinite(lower) + 2 * np.isfinite(upper)
+    place = np.where(lower == upper, 0, bounded)
+    columns = {kind: np.flatnonzero(is_box & (place == i)) for i, kind in enumerate(BOXES)}
     return {kind: found for kind, found in columns.items() if len(found)}
 
 

@@ -15,8 +15,30 @@ def project(pieces: tuple[Piece, ...], x: Float[Tensor, "chain dim"]) -> Float[T
     """Return the nearest points of the closed domain, in the Euclidean norm, block by block."""
     nearest = x.clone()
     for piece in pieces:
-        nearest[:, piece.columns.flatten()] = _project_piece(piece, piece.take(x)).flatten(1)
+        nearest[:, piece.columns.flatten()] = project_piece(piece, piece.take(x)).flatten(1)
     return nearest
+
+
+def project_piece(
+    piece: Piece, x: Float[Tensor, "chain element size"]
+) -> Float[Tensor, "chain element size"]:
+    """Return the nearest elements of one piece."""
+    match piece.kind:
+        case (
+            PieceKind.FIXED | PieceKind.FREE | PieceKind.ABOVE | PieceKind.BELOW | PieceKind.BETWEEN
+        ):
+            return x.clamp(piece.lower[:, None], piece.upper[:, None])
+        case PieceKind.ORDERED:
+            return project_ordered(x)
+        case PieceKind.SIMPLEX:
+            return project_simplex(x)
+        case PieceKind.UNIT:
+            return normalize(x)
+        case PieceKind.ROTATION:
+            n = math.isqrt(piece.size)
+            return nearest_rotation(x.reshape(-1, piece.count, n, n)).flatten(-2)
+        case _:
+            assert_never(piece.kind)
 
 
 def contains(
@@ -55,22 +77,3 @@ def project_simplex(x: Float[Tensor, "*b size"]) -> Float[Tensor, "*b size"]:
     shift = (falling.cumsum(-1) - 1) / rank
     kept = (falling > shift).sum(-1, keepdim=True).clamp(min=1)
     return (x - shift.gather(-1, kept - 1)).clamp(min=0)
-
-
-def _project_piece(piece: Piece, x: Tensor) -> Tensor:
-    match piece.kind:
-        case (
-            PieceKind.FIXED | PieceKind.FREE | PieceKind.ABOVE | PieceKind.BELOW | PieceKind.BETWEEN
-        ):
-            return x.clamp(piece.lower[:, None], piece.upper[:, None])
-        case PieceKind.ORDERED:
-            return project_ordered(x)
-        case PieceKind.SIMPLEX:
-            return project_simplex(x)
-        case PieceKind.UNIT:
-            return normalize(x)
-        case PieceKind.ROTATION:
-            n = math.isqrt(piece.size)
-            return nearest_rotation(x.reshape(-1, piece.count, n, n)).flatten(-2)
-        case _:
-            assert_never(piece.kind)

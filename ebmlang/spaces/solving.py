@@ -21,13 +21,14 @@ constrained optimization using the Hadamard parametrization (2023): no spurious 
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.spaces.layout import Layout
-from ebmlang.spaces.pieces import BOXES, Piece, PieceKind, build_pieces, join, unjoin
-from ebmlang.spaces.projection import project
+from ebmlang.spaces.pieces import BOXES, Column, Piece, PieceKind, build_pieces, join, unjoin
+from ebmlang.spaces.projection import project_piece
 from ebmlang.spaces.rotation import (
     normalize,
     orthonormalize,
@@ -47,6 +48,7 @@ class SolvingChart:
 
     Attributes:
         pieces: The layout by kind.
+        curved: The pieces that are not boxes, with their columns of `y`.
         order: Where each packed column lies in `y`'s order; None if in the same place.
         shift: What is added, after `scale`, to the columns of boxes [written unit].
         scale: Written units per unit of `y`, for boxes.
@@ -57,6 +59,7 @@ class SolvingChart:
     """
 
     pieces: tuple[Piece, ...]
+    curved: tuple[tuple[Piece, slice], ...]
     order: Int[Tensor, " dim"] | None
     shift: Float[Tensor, " box"]
     scale: Float[Tensor, " box"]
@@ -64,17 +67,6 @@ class SolvingChart:
     upper: Float[Tensor, " dim"]
     floor: Float[Tensor, " box"]
     ceiling: Float[Tensor, " box"]
-
-    @property
-    def curved(self) -> tuple[tuple[Piece, slice], ...]:
-        """The pieces that are not boxes, with their columns of `y`."""
-        found = []
-        start = 0
-        for piece in self.pieces:
-            if piece.kind not in BOXES:
-                found.append((piece, slice(start, start + piece.width)))
-            start += piece.width
-        return tuple(found)
 
     @property
     def spread(self) -> Float[Tensor, " dim"]:
@@ -88,10 +80,12 @@ class SolvingChart:
         box = len(self.scale)
         parts = []
         if box:
-            x = self.shift + self.scale * y[:, :box]
+            inside = y[:, :box]
+            x = self.shift + self.scale * inside
+            value = x.detach()
             # The value is taken to the bounds exactly; the gradient is left alone, since it must
             # still be able to lead inwards.
-            parts.append(x + (self._met(x.detach(), y[:, :box].detach()) - x.detach()))
+            parts.append(x + (self._met(value, inside.detach()) - value))
         parts.extend(_to_written(piece, y[:, columns]) for piece, columns in self.curved)
         return self._packed(parts[0] if len(parts) == 1 else torch.cat(parts, dim=1))
 
@@ -115,12 +109,14 @@ class SolvingChart:
 
     def from_written(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
         """Return solver's coordinates of the points of the domain nearest to packed points."""
-        nearest = project(self.pieces, x)
-        parts = [_from_written(piece, piece.take(nearest)).flatten(1) for piece in self.pieces]
-        y = torch.cat(parts, dim=1)
+        side_by_side = unjoin(x, self.order)
         box = len(self.scale)
-        y[:, :box] = (y[:, :box] - self.shift) / self.scale
-        return self.retract(y)
+        inside = side_by_side[:, :box].clamp(self.floor, self.ceiling)
+        parts = [(inside - self.shift) / self.scale] if box else []
+        for piece, columns in self.curved:
+            nearest = project_piece(piece, _elements(piece, side_by_side[:, columns]))
+            parts.append(_from_written(piece, nearest).flatten(1))
+        return self.retract(parts[0] if len(parts) == 1 else torch.cat(parts, dim=1))
 
     def retract(self, y: Float[Tensor, "chain dim"]) -> Float[Tensor, "chain dim"]:
         """Bring coordinates back into their bounds and onto their spheres and rotations."""
@@ -157,48 +153,57 @@ def build_solving_chart(
     layout: Layout, *, dtype: torch.dtype, device: torch.device
 ) -> SolvingChart:
     """Choose a solver's coordinates for a layout."""
+    cpu = build_pieces(layout, dtype=dtype, device=torch.device("cpu"))
     pieces = build_pieces(layout, dtype=dtype, device=device)
-    boxes = [piece for piece in pieces if piece.kind in BOXES]
-    none = torch.empty(0, dtype=dtype, device=device)
-    shift = torch.cat([none, *(_shift(piece) for piece in boxes)])
-    scale = torch.cat([none, *(_scale(piece) for piece in boxes)])
-    lower = torch.full((layout.dim,), -torch.inf, dtype=dtype, device=device)
-    upper = torch.full((layout.dim,), torch.inf, dtype=dtype, device=device)
-    start = 0
-    for piece in pieces:
+    boxes = [piece for piece in cpu if piece.kind in BOXES]
+    # In NumPy: its calls on so few numbers take a quarter of those of torch.
+    none = np.empty(0, dtype=str(dtype).removeprefix("torch."))
+    shift = np.concatenate([none, *(_shift(piece) for piece in boxes)])
+    scale = np.concatenate([none, *(_scale(piece) for piece in boxes)])
+    floor = np.concatenate([none, *(piece.lower.numpy() for piece in boxes)])
+    ceiling = np.concatenate([none, *(piece.upper.numpy() for piece in boxes)])
+    rest = np.full_like(shift, np.inf, shape=layout.dim - len(shift))
+    lower = np.concatenate([(floor - shift) / scale, -rest])
+    upper = np.concatenate([(ceiling - shift) / scale, rest])
+    curved = []
+    start = len(scale)
+    for piece in pieces[len(boxes) :]:
         columns = slice(start, start + piece.width)
-        if piece.kind in BOXES:
-            lower[columns] = (piece.lower - shift[columns]) / scale[columns]
-            upper[columns] = (piece.upper - shift[columns]) / scale[columns]
-        elif piece.kind is PieceKind.ORDERED:
-            gaps = lower[columns].view(piece.count, piece.size)
+        if piece.kind is PieceKind.ORDERED:
+            gaps = lower[columns].reshape(piece.count, piece.size)
             gaps[:, 1:] = 0
+        curved.append((piece, columns))
         start = columns.stop
+
+    def tensor(values: Column) -> Tensor:
+        return torch.from_numpy(values).to(device)
+
     return SolvingChart(
         pieces=pieces,
+        curved=tuple(curved),
         order=join(pieces),
-        shift=shift,
-        scale=scale,
-        lower=lower,
-        upper=upper,
-        floor=torch.cat([none, *(piece.lower for piece in boxes)]),
-        ceiling=torch.cat([none, *(piece.upper for piece in boxes)]),
+        shift=tensor(shift),
+        scale=tensor(scale),
+        lower=tensor(lower),
+        upper=tensor(upper),
+        floor=tensor(floor),
+        ceiling=tensor(ceiling),
     )
 
 
-def _shift(piece: Piece) -> Tensor:
+def _shift(piece: Piece) -> Column:
+    lower, upper = piece.lower.numpy(), piece.upper.numpy()
     if piece.kind is PieceKind.BETWEEN:
         # Halved before the sum, so that bounds near the largest number do not overflow.
-        return piece.lower / 2 + piece.upper / 2
+        return lower / 2 + upper / 2
     if piece.kind is PieceKind.FREE:
-        return torch.zeros_like(piece.lower)
-    return piece.upper if piece.kind is PieceKind.BELOW else piece.lower
+        return np.zeros_like(lower)
+    return upper if piece.kind is PieceKind.BELOW else lower
 
 
-def _scale(piece: Piece) -> Tensor:
-    if piece.kind is PieceKind.BETWEEN:
-        return piece.upper / 2 - piece.lower / 2
-    return torch.ones_like(piece.lower)
+def _scale(piece: Piece) -> Column:
+    lower, upper = piece.lower.numpy(), piece.upper.numpy()
+    return upper / 2 - lower / 2 if piece.kind is PieceKind.BETWEEN else np.ones_like(lower)
 
 
 def _elements(piece: Piece, y: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ebmlang.runtime import UNLIMITED, SilentProgress, watch_interrupts
 from ebmlang.solve.loop import Watch
 from ebmlang.solve.methods import METHODS, pick_local
 from ebmlang.solve.problem import build_problem
-from ebmlang.solve.search.landing import judge
+from ebmlang.solve.search.landing import weigh
 from tests.solve.nist.problems import NAMES, read
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -108,13 +108,12 @@ def reach(
             else:
                 state, found = method.step(problem, state)
             rounds += 1
-            places = judge(problem, found.ends.position)
+            places = weigh(found.places)
             energy = places.energy.where(places.violation == 0, float("inf"))
             best = int(energy.argmin())
             if float(energy[best]) - optimum.energy < error:
                 error = float(energy[best]) - optimum.energy
-                x = problem.chart.to_written(found.ends.position[best : best + 1])
-                margins = target.requirements(x)
+                margins = found.places.margins[best]
                 margin = float(margins.min()) if margins.numel() else 0.0
     return Outcome(
         error=error,

@@ -87,13 +87,13 @@ def build_library(text: str, precision: Precision, level: str = LEVEL) -> Librar
     compiler = find_compiler()
     if compiler is None:
         return Absence("there is no C compiler (`cc`) on this machine")
-    whole = assemble(text, precision)
     flags = (level, *FLAGS)
-    name = _name(whole, flags, compiler)
+    name = _name(text, precision, flags, compiler)
     with _lock:
         building = _being_built.setdefault(name, threading.Lock())
     with building:
         if name not in _loaded:
+            whole = assemble(text, precision)
             _loaded[name] = _load_or_build(whole, name, flags, compiler)
         return _loaded[name]
 
@@ -103,7 +103,7 @@ def is_kept(text: str, precision: Precision) -> bool:
     compiler = find_compiler()
     if compiler is None:
         return False
-    name = _name(assemble(text, precision), (LEVEL, *FLAGS), compiler)
+    name = _name(text, precision, (LEVEL, *FLAGS), compiler)
     return name in _loaded or (_folder() / name).is_file()
 
 
@@ -122,7 +122,13 @@ def _read(path: Path) -> str:
 
 def find_compiler() -> str | None:
     """Return the C compiler: what the environment's `CC` names, else `cc`."""
-    return shutil.which(os.environ.get("CC") or "cc")
+    return _find_command(os.environ.get("CC") or "cc", os.environ.get("PATH"))
+
+
+@lru_cache(maxsize=8)
+def _find_command(name: str, folders: str | None) -> str | None:
+    """Return where a command is: to look through the folders takes longer than a short solve."""
+    return shutil.which(name, path=folders)
 
 
 def _folder() -> Path:
@@ -211,7 +217,8 @@ def _load(path: Path) -> Library:
 
 
 @lru_cache(maxsize=64)
-def _name(whole: str, flags: tuple[str, ...], compiler: str) -> str:
+def _name(text: str, precision: Precision, flags: tuple[str, ...], compiler: str) -> str:
+    whole = assemble(text, precision)
     parts = (whole, " ".join((*flags, *LIBRARIES)), _version(compiler), _processor())
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"{digest[:24]}.so"

@@ -12,9 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebmlang.runtime import Target
-from ebmlang.solve.descent.method import Minimum
-from ebmlang.spaces import SolvingChart
+from ebmlang.solve.places import Places
 
 AGREEING_POWER = 1 / 3
 """Power of eps that makes energies equal, relative to the best or to 1 [nats]: what starts that
@@ -55,14 +53,12 @@ class Agreement:
     confirming: int
 
 
-def judge(target: Target, chart: SolvingChart, ends: Minimum) -> Merit:
+def judge(ends: Places) -> Merit:
     """Return what the ends of a round are worth."""
-    with torch.no_grad():
-        x = chart.to_written(ends.position)
-        energy, margins = target.energy(x), target.requirements(x)
-    violation = (-margins).nan_to_num(nan=torch.inf).clamp(min=0)
-    largest = violation.amax(1) if margins.shape[1] else torch.zeros_like(energy)
-    return Merit(energy=energy.nan_to_num(nan=torch.inf, neginf=torch.inf), violation=largest)
+    violation = (-ends.margins).nan_to_num(nan=torch.inf).clamp(min=0)
+    energy = ends.energies.nan_to_num(nan=torch.inf, neginf=torch.inf)
+    largest = violation.amax(1) if ends.margins.shape[1] else torch.zeros_like(energy)
+    return Merit(energy=energy, violation=largest)
 
 
 def count_agreement(rounds: Sequence[Merit], eps: float) -> Agreement:

@@ -9,6 +9,7 @@ from ebmlang.solve.answers.agreement import Agreement
 from ebmlang.solve.answers.diversity import Diversity, select_spread
 from ebmlang.solve.answers.sameness import Ends, build_ends, find_same
 from ebmlang.solve.descent.method import Minimum
+from ebmlang.solve.places import Places
 from ebmlang.solve.solution import Solution, StoppingReason
 from ebmlang.spaces import SolvingChart
 
@@ -17,6 +18,7 @@ def tell_apart(
     target: Target,
     chart: SolvingChart,
     end: Minimum,
+    places: Places,
     *,
     most: int,
     tolerance: float,
@@ -32,6 +34,7 @@ def tell_apart(
         target: The model.
         chart: The solver's coordinates.
         end: Where the starts have come to.
+        places: What the energy says there.
         most: How many designs to keep at most.
         tolerance: Projected gradient below which a start has converged, relative to the value.
         nonfinite_starts: Passed on.
@@ -41,10 +44,8 @@ def tell_apart(
         diversity: Where the designs kept are to differ, how good they must be; without it the
             best are kept.
     """
-    ends = build_ends(target, chart, end.position)
-    points, energies = ends.points, ends.energies
-    with torch.no_grad():
-        margins = target.requirements(points)
+    ends = build_ends(target, chart, places)
+    points, energies, margins = places.points, places.energies, places.margins
     # Written so that a margin that is not a number counts as violated.
     feasible = (margins >= 0).all(1)
     violation = (-margins).clamp(min=0).nan_to_num(nan=torch.inf).sum(1)

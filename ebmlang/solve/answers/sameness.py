@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ebmlang.runtime import Target
 from ebmlang.solve.objective import differentiate
+from ebmlang.solve.places import Places
 from ebmlang.spaces import SolvingChart
 
 CLOSE = 1e-3
@@ -61,19 +62,16 @@ class Ends:
     slopes: Float[Tensor, "start dim"] | None
 
 
-def build_ends(target: Target, chart: SolvingChart, position: Float[Tensor, "start dim"]) -> Ends:
-    """Evaluate where starts have ended."""
-    with torch.no_grad():
-        points = chart.to_written(position)
-        energies = target.energy(points)
-        required = target.requirements(points).shape[1] > 0
-    slopes = None if required else differentiate(chart, position, target.energy).gradient
+def build_ends(target: Target, chart: SolvingChart, places: Places) -> Ends:
+    """Return where starts have ended, with slopes where nothing is required."""
+    required = places.margins.shape[1] > 0
+    slopes = None if required else differentiate(chart, places.position, target.energy).gradient
     return Ends(
         target=target,
         chart=chart,
-        position=position,
-        points=points,
-        energies=energies,
+        position=places.position,
+        points=places.points,
+        energies=places.energies,
         slopes=slopes,
     )
 

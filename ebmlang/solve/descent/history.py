@@ -54,8 +54,10 @@ class History:
 
 def begin(position: Float[Tensor, "start dim"]) -> History:
     """Return the history of starts that have gone nowhere yet."""
-    none = position.new_zeros(position.shape[0], MEMORY, position.shape[1])
-    return History(moves=none, changes=none, known=torch.zeros_like(none[:, :, 0]).bool())
+    count, dim = position.shape
+    none = position.new_zeros(count, MEMORY, dim)
+    unknown = torch.zeros(count, MEMORY, dtype=torch.bool, device=position.device)
+    return History(moves=none, changes=none, known=unknown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,6 +5,7 @@ goes on in the tier that it has begun in.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ebmlang.lower.gradient import Question
 from ebmlang.lower.native.bound import BoundProgram, Code
@@ -16,7 +17,7 @@ from ebmlang.lower.rows import RowEnergy
 from ebmlang.lower.tiers import Tier, asked_tier, say_once
 from ebmlang.passes.gradient.lagrangian import row_path
 from ebmlang.runtime import DerivedTarget, RowTarget, Target
-from ebmlang.solve.native.machine import BOX_COLUMNS, Machine, Machines
+from ebmlang.solve.native.machine import BOX_COLUMNS, Machines, build_machine
 from ebmlang.solve.native.text import Function, write_descents, write_objectives
 from ebmlang.spaces import SolvingChart
 
@@ -73,9 +74,16 @@ def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines |
     cheap = not bound or _estimate(bound[0], work) < BUILD_COST
     if len(bound) < len(programs) or (cheap and tier is None):
         return None
+    return _build(tuple(bound), chart)
+
+
+# The rounds of a search ask for the same.
+@lru_cache(maxsize=2)
+def _build(bound: tuple[BoundProgram, ...], chart: SolvingChart) -> Machines | None:
+    """Return the machine code of a Lagrangian and, where there is one, a violation."""
     functions = [Function(name=each.program.name, text=each.program.text) for each in bound]
     texts = (write_descents(), write_objectives(functions))
-    loops, library = (build_library(text, PRECISIONS[target.dtype]) for text in texts)
+    loops, library = (build_library(text, PRECISIONS[chart.lower.dtype]) for text in texts)
     for part in (loops, library):
         if isinstance(part, Absence):
             say_once(part.reason)
@@ -83,13 +91,13 @@ def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines |
     assert not isinstance(loops, Absence)
     assert not isinstance(library, Absence)
     machines = [
-        Machine(
+        build_machine(
+            each.program.name,
             loops=loops,
             library=library,
-            name=each.program.name,
+            chart=chart,
             # Outputs are the value, then the gradient by each variable.
-            sizes=tuple(each.program.sizes[1:]),
-            dtype=target.dtype,
+            sizes=each.program.sizes[1:],
             shared=each.shared,
             rows=each.program.rows,
         )

@@ -49,7 +49,6 @@ def _leap_lbfgs(
     after = _copy(before, whole=len(left) == len(state.value))
     taken = objective.machine.run(
         "lbfgs",
-        objective.chart,
         objective.columns(),
         left,
         count,
@@ -67,7 +66,6 @@ def _leap_adam(
     sizes = [schedule(state.count + step, method.steps) for step in range(count)]
     taken = objective.machine.run(
         "adam",
-        objective.chart,
         objective.columns(),
         torch.arange(len(state.caution)),
         count,

@@ -9,6 +9,8 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 import torch
@@ -29,6 +31,10 @@ FEWEST = 256
 """Starts below which a thread of their own costs more than it brings."""
 
 
+_ENDS = ("shift", "scale", "lower", "upper", "floor", "ceiling")
+"""What a job reads of the coordinates."""
+
+
 class _Job(ctypes.Structure):
     """`job` in `blocks.c`."""
 
@@ -44,8 +50,7 @@ class _Job(ctypes.Structure):
         ("places", ctypes.c_void_p),
         ("boxes", ctypes.c_int64),
         ("columns", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("widths", "rows", "order", "shift", "scale")),
-        *((name, ctypes.c_void_p) for name in ("lower", "upper", "floor", "ceiling")),
+        *((name, ctypes.c_void_p) for name in ("widths", "rows", "order", *_ENDS)),
     )
 
 
@@ -55,36 +60,32 @@ class Machine:
 
     Attributes:
         loops: Of descents, around any objective.
-        library: What it is in.
-        name: What it is called there.
-        sizes: How many numbers each variable has, in the order of the packed point.
-        dtype: What its reals are.
-        shared: The arrays that it reads, whatever the start.
         rows: The paths of the data by row that it reads, in its order.
+        dtype: What its reals are.
+        job: What is the same in all calls.
+        kept: What that points to, other than the machine code.
     """
 
     loops: Library
-    library: Library
-    name: str
-    sizes: tuple[int, ...]
-    dtype: torch.dtype
-    shared: tuple[Tensor, ...]
     rows: tuple[str, ...]
+    dtype: torch.dtype
+    job: _Job
+    # Any: tensors, and arrays of their addresses.
+    kept: tuple[Any, ...]
 
     def evaluate(
-        self, chart: SolvingChart, columns: Columns, y: Float[Tensor, "start dim"]
+        self, columns: Columns, y: Float[Tensor, "start dim"]
     ) -> tuple[Float[Tensor, " start"], Float[Tensor, "start dim"]]:
         """Return value and gradient by solver's coordinates; `inf` and 0 where not finite."""
         y = y.detach().contiguous()
-        value, gradient = torch.empty_like(y[:, 0]), torch.empty_like(y)
+        value, gradient = y.new_empty(len(y)), torch.empty_like(y)
         arrays = point_to(y, value, gradient)
-        self.run("evaluate_starts", chart, columns, torch.arange(len(y)), 0, [arrays])
+        self.run("evaluate_starts", columns, torch.arange(len(y)), 0, [arrays])
         return value, gradient
 
     def run(
         self,
         name: str,
-        chart: SolvingChart,
         columns: Columns,
         which: Int[Tensor, " _"],
         steps: int,
@@ -94,45 +95,23 @@ class Machine:
 
         Args:
             name: What it is called in the text.
-            chart: The coordinates.
             columns: The data by row.
             which: The starts that take part.
             steps: How many steps they take.
             arguments: What follows the job. Any: as ctypes takes them.
         """
-        function, code = self.loops.handle[name], self.library.handle
-        function.restype = ctypes.c_int64
-        minimized = ctypes.cast(code[f"{self.name}_objective"], ctypes.c_void_p)
-        scratch = ctypes.c_int64.in_dll(code, f"{self.name}_scratch")
-        places = torch.tensor([0, *self.sizes]).cumsum(0)
+        function = _find_loop(self.loops, name)
         boxes = BOX_COLUMNS if BOX_COLUMNS[0] in columns else ()
         paths = (*self.rows, *boxes)
         rows = [columns[path].to(self.dtype).contiguous() for path in paths]
-        widths = torch.tensor([row[0].numel() if len(row) else 0 for row in rows])
-        dim = chart.lower.shape[0]
-        order = torch.arange(dim) if chart.order is None else chart.order.contiguous()
-        ends = (chart.shift, chart.scale, chart.lower, chart.upper, chart.floor, chart.ceiling)
-        kept = [end.contiguous() for end in ends]
-        addresses = point_to(*self.shared), point_to(*rows)
+        widths = (ctypes.c_int64 * len(rows))(*(row[0].numel() if len(row) else 0 for row in rows))
+        addresses = point_to(*rows)
 
         def work(part: Tensor) -> int:
-            job = _Job(
-                len(part),
-                part.data_ptr(),
-                steps,
-                minimized,
-                scratch,
-                ctypes.addressof(addresses[0]),
-                dim,
-                len(self.sizes),
-                places.data_ptr(),
-                int(bool(boxes)),
-                len(rows),
-                widths.data_ptr(),
-                ctypes.addressof(addresses[1]),
-                order.data_ptr(),
-                *(end.data_ptr() for end in kept),
-            )
+            job = _Job.from_buffer_copy(self.job)
+            job.count, job.which, job.steps = len(part), part.data_ptr(), steps
+            job.boxes, job.columns = int(bool(boxes)), len(rows)
+            job.widths, job.rows = ctypes.addressof(widths), ctypes.addressof(addresses)
             taken: int = function(ctypes.byref(job), *arguments)
             return taken
 
@@ -148,6 +127,59 @@ class Machine:
         return sum(taken)
 
 
+@lru_cache(maxsize=16)
+def _find_loop(loops: Library, name: str) -> Any:  # Any: a function of C, which has no type
+    function = loops.handle[name]
+    function.restype = ctypes.c_int64
+    return function
+
+
+def build_machine(
+    name: str,
+    *,
+    loops: Library,
+    library: Library,
+    chart: SolvingChart,
+    sizes: Sequence[int],
+    shared: Sequence[Tensor] = (),
+    rows: tuple[str, ...] = (),
+) -> Machine:
+    """Return an objective as machine code, ready to be called.
+
+    Args:
+        name: What it is called in its library.
+        loops: Of descents, around any objective.
+        library: What it is in.
+        chart: The solver's coordinates: boxes.
+        sizes: How many numbers each variable has, in the order of the packed point.
+        shared: The arrays that it reads, whatever the start.
+        rows: The paths of the data by row that it reads, in its order.
+    """
+    code, dim = library.handle, chart.lower.shape[0]
+    places = (ctypes.c_int64 * (len(sizes) + 1))(*accumulate(sizes, initial=0))
+    order = torch.arange(dim) if chart.order is None else chart.order.contiguous()
+    ends = (chart.shift, chart.scale, chart.lower, chart.upper, chart.floor, chart.ceiling)
+    kept = [end.contiguous() for end in ends]
+    addresses = point_to(*shared)
+    job = _Job(
+        minimized=ctypes.cast(code[f"{name}_objective"], ctypes.c_void_p),
+        scratch=ctypes.c_int64.in_dll(code, f"{name}_scratch"),
+        shared=ctypes.addressof(addresses),
+        dim=dim,
+        variables=len(sizes),
+        places=ctypes.addressof(places),
+        order=order.data_ptr(),
+        **{end: tensor.data_ptr() for end, tensor in zip(_ENDS, kept, strict=True)},
+    )
+    return Machine(
+        loops=loops,
+        rows=rows,
+        dtype=chart.lower.dtype,
+        job=job,
+        kept=(library, addresses, *shared, places, order, *kept),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Machines:
     """What descents minimize, as machine code.
@@ -159,6 +191,11 @@ class Machines:
 
     lagrangian: Machine
     violation: Machine | None
+
+    @property
+    def energy(self) -> Machine | None:
+        """The energy alone: the Lagrangian where nothing is required, else there is none."""
+        return self.lagrangian if self.violation is None else None
 
 
 def point_to(*tensors: Tensor) -> "ctypes.Array[ctypes.c_void_p]":

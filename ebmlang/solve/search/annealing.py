@@ -26,7 +26,7 @@ from ebmlang.solve.local import Local, bring_down
 from ebmlang.solve.objective import Lagrangian, choose
 from ebmlang.solve.problem import Problem
 from ebmlang.solve.search.landing import judge
-from ebmlang.solve.search.method import Round
+from ebmlang.solve.search.method import Round, end_round
 from ebmlang.solve.search.shift import shift
 from ebmlang.solve.search.starts import draw
 
@@ -90,9 +90,14 @@ class Annealing:
         """What a user calls it."""
         return "annealing"
 
+    @property
+    def _arrival(self) -> Local:
+        # Where a walk has cooled down it is near already.
+        return replace(self.local, adam_steps=0)
+
     def init(self, problem: Problem) -> tuple[AnnealingState, Round]:
         """Let walks that are spread over the domain cool down."""
-        y, nonfinite = draw(problem, self.starts, problem.seed)
+        y, nonfinite = draw(problem, self.starts, problem.seed, self._arrival)
         energy = judge(problem, y).energy
         middle = energy.median()
         heat = float((energy - middle).abs().median().clamp(min=torch.finfo(y.dtype).tiny))
@@ -108,10 +113,10 @@ class Annealing:
         self, problem: Problem, state: AnnealingState, first: float
     ) -> tuple[AnnealingState, Round]:
         position = _cool(problem, state, first, self.sweeps)
-        rested = bring_down(problem, position, replace(self.local, adam_steps=0))
+        rested = bring_down(problem, position, self._arrival)
         ends = keep_better(problem, position, rested)
         following = replace(state, rounds=state.rounds + 1, position=ends.position)
-        return following, Round(ends=ends)
+        return following, end_round(problem, ends)
 
 
 def keep_better(problem: Problem, before: Float[Tensor, "start dim"], ends: Minimum) -> Minimum:

@@ -23,8 +23,8 @@ from torch import Tensor
 from ebmlang.runtime import build_generator
 from ebmlang.solve.local import Local, bring_down
 from ebmlang.solve.problem import Problem
-from ebmlang.solve.search.landing import Landing, judge
-from ebmlang.solve.search.method import Round
+from ebmlang.solve.search.landing import Landing, weigh
+from ebmlang.solve.search.method import Round, end_round
 from ebmlang.solve.search.shift import shift
 from ebmlang.solve.search.starts import draw
 
@@ -85,20 +85,20 @@ class BasinHopping:
 
     def init(self, problem: Problem) -> tuple[HoppingState, Round]:
         """Let walkers that are spread over the domain fall."""
-        y, nonfinite = draw(problem, self.starts, problem.seed)
-        ends = bring_down(problem, y, self.local)
-        walkers = judge(problem, ends.position)
+        y, nonfinite = draw(problem, self.starts, problem.seed, self.local)
+        found = end_round(problem, bring_down(problem, y, self.local), nonfinite)
+        walkers = weigh(found.places)
         length = torch.full_like(walkers.energy, FIRST_LENGTH)
         state = HoppingState(rounds=1, walkers=walkers, length=length)
-        return state, Round(ends=ends, nonfinite_starts=nonfinite)
+        return state, found
 
     def step(self, problem: Problem, state: HoppingState) -> tuple[HoppingState, Round]:
         """Throw every walker out of its basin once."""
         here = state.walkers
         rng = build_generator(problem.seed, f"hop {state.rounds}", here.position.device)
         trial = shift(problem, here.position, state.length, rng)
-        ends = bring_down(problem, trial, self.local)
-        there = judge(problem, ends.position)
+        found = end_round(problem, bring_down(problem, trial, self.local))
+        there = weigh(found.places)
         rise = there.energy - here.energy
         same = rise.abs() <= SAME * here.energy.abs().clamp(min=1)
         temperature = _temperature(rise, same)
@@ -110,7 +110,7 @@ class BasinHopping:
             walkers=here.replaced(taken, there),
             length=(state.length * factor).clamp(*LENGTHS),
         )
-        return _gather(following), Round(ends=ends)
+        return _gather(following), found
 
 
 def _gather(state: HoppingState) -> HoppingState:

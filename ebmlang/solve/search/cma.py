@@ -22,7 +22,7 @@ from ebmlang.solve.local import Local, bring_down
 from ebmlang.solve.problem import Problem
 from ebmlang.solve.search.annealing import keep_better
 from ebmlang.solve.search.landing import Landing, judge
-from ebmlang.solve.search.method import Round
+from ebmlang.solve.search.method import Round, end_round
 from ebmlang.solve.search.starts import draw
 
 if TYPE_CHECKING:
@@ -86,12 +86,14 @@ class CmaEs:
     def _round(self, problem: Problem, state: CmaState) -> tuple[CmaState, Round]:
         count = max(1, self.starts // state.size)
         seed = derive_seed(problem.seed, f"populations {state.rounds}")
-        y, nonfinite = draw(problem, count, seed)
+        # The best of a population is near already.
+        local = replace(self.local, adam_steps=0)
+        y, nonfinite = draw(problem, count, seed, local)
         best = _evolve(problem, y, seed, state.size)
-        rested = bring_down(problem, best, replace(self.local, adam_steps=0))
+        rested = bring_down(problem, best, local)
         ends = keep_better(problem, best, rested)
         following = CmaState(rounds=state.rounds + 1, size=LARGER * state.size)
-        return following, Round(ends=ends, nonfinite_starts=nonfinite)
+        return following, end_round(problem, ends, nonfinite)
 
 
 def _evolve(

@@ -10,7 +10,7 @@ from torch import Tensor
 from ebmlang.runtime import derive_seed
 from ebmlang.solve.local import Local, bring_down
 from ebmlang.solve.problem import Problem
-from ebmlang.solve.search.method import Round
+from ebmlang.solve.search.method import Round, end_round
 from ebmlang.solve.search.starts import draw
 
 
@@ -36,12 +36,13 @@ class Hinted:
 
     def init(self, problem: Problem) -> tuple[int, Round]:
         """Bring the hints and the first starts to rest; the state is the number of rounds."""
-        y, nonfinite = draw(problem, self.starts, problem.seed)
+        y, nonfinite = draw(problem, self.starts, problem.seed, self.local)
         y = torch.cat([problem.chart.from_written(self.hints), y])
-        return 1, Round(ends=bring_down(problem, y, self.local), nonfinite_starts=nonfinite)
+        return 1, end_round(problem, bring_down(problem, y, self.local), nonfinite)
 
     def step(self, problem: Problem, state: int) -> tuple[int, Round]:
         """Bring as many others to rest."""
-        y, nonfinite = draw(problem, self.starts, derive_seed(problem.seed, f"round {state}"))
+        seed = derive_seed(problem.seed, f"round {state}")
+        y, nonfinite = draw(problem, self.starts, seed, self.local)
         ends = bring_down(problem, y, self.local)
-        return state + 1, Round(ends=ends, nonfinite_starts=nonfinite)
+        return state + 1, end_round(problem, ends, nonfinite)

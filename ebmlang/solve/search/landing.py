@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ebmlang.solve.objective import choose
+from ebmlang.solve.places import Places, look_at
 from ebmlang.solve.problem import Problem
 
 
@@ -47,11 +48,13 @@ class Landing:
 
 def judge(problem: Problem, y: Float[Tensor, "start dim"]) -> Landing:
     """Judge places, in the solver's coordinates."""
-    with torch.no_grad():
-        x = problem.chart.to_written(y)
-        energy, margins = problem.target.energy(x), problem.target.requirements(x)
+    return weigh(look_at(problem.target, problem.chart, y))
+
+
+def weigh(places: Places) -> Landing:
+    """Return what places are worth that have been looked at."""
     return Landing(
-        position=y,
-        energy=torch.where(torch.isfinite(energy), energy, torch.inf),
-        violation=(-margins).clamp(min=0).nan_to_num(nan=torch.inf).sum(1),
+        position=places.position,
+        energy=torch.where(torch.isfinite(places.energies), places.energies, torch.inf),
+        violation=(-places.margins).clamp(min=0).nan_to_num(nan=torch.inf).sum(1),
     )

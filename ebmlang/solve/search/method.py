@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
 from ebmlang.solve.descent.method import Minimum
+from ebmlang.solve.places import Places, look_at
 from ebmlang.solve.problem import Problem
 
 
@@ -13,11 +14,19 @@ class Round:
 
     Attributes:
         ends: Where starts have come to rest.
+        places: What the energy says there.
         nonfinite_starts: Starts that first fell where the energy is not finite.
     """
 
     ends: Minimum
+    places: Places
     nonfinite_starts: int = 0
+
+
+def end_round(problem: Problem, ends: Minimum, nonfinite_starts: int = 0) -> Round:
+    """Look at where starts have come to rest."""
+    places = look_at(problem.target, problem.chart, ends.position)
+    return Round(ends=ends, places=places, nonfinite_starts=nonfinite_starts)
 
 
 State = TypeVar("State")

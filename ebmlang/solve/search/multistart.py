@@ -6,7 +6,7 @@ from typing import final
 from ebmlang.runtime import derive_seed
 from ebmlang.solve.local import Local, bring_down
 from ebmlang.solve.problem import Problem
-from ebmlang.solve.search.method import Round
+from ebmlang.solve.search.method import Round, end_round
 from ebmlang.solve.search.starts import draw
 
 
@@ -37,5 +37,5 @@ class Multistart:
         return state + 1, self._round(problem, derive_seed(problem.seed, f"round {state}"))
 
     def _round(self, problem: Problem, seed: int) -> Round:
-        y, nonfinite = draw(problem, self.starts, seed)
-        return Round(ends=bring_down(problem, y, self.local), nonfinite_starts=nonfinite)
+        y, nonfinite = draw(problem, self.starts, seed, self.local)
+        return end_round(problem, bring_down(problem, y, self.local), nonfinite)

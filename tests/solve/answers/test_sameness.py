@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ebmlang.lang import DomainKind
 from ebmlang.solve.answers.sameness import build_ends, find_same
+from ebmlang.solve.places import look_at
 from ebmlang.spaces import build_solving_chart
 from tests.runtime.function_target import FunctionTarget, layout_of
 
@@ -17,7 +18,8 @@ def are_same(energy, *ends: float) -> list[bool]:
         dtype=torch.float64,
         device=torch.device("cpu"),
     )
-    found = build_ends(target, chart, torch.tensor(ends, dtype=torch.float64)[:, None])
+    position = torch.tensor(ends, dtype=torch.float64)[:, None]
+    found = build_ends(target, chart, look_at(target, chart, position))
     rows = torch.arange(len(ends))
     return find_same(found, rows[0], rows).tolist()
 

@@ -4,7 +4,7 @@ import torch
 
 from ebmlang.lang import DomainKind
 from ebmlang.lower.native.build import Library, build_library
-from ebmlang.solve.native.machine import Machine, Machines
+from ebmlang.solve.native.machine import Machines, build_machine
 from ebmlang.solve.native.text import Function, write_descents, write_objectives
 from ebmlang.solve.objective import Lagrangian
 from ebmlang.spaces import build_solving_chart
@@ -43,20 +43,13 @@ def build_objective(dtype: torch.dtype, count: int, *, machine: bool, **bounds) 
     loops, library = (build_library(text, precision) for text in texts)
     assert isinstance(loops, Library), loops
     assert isinstance(library, Library), library
-    code = Machine(
-        loops=loops,
-        library=library,
-        name="valleys",
-        sizes=(DIM,),
-        dtype=dtype,
-        shared=(),
-        rows=(),
-    )
     empty = torch.empty(count, 0, dtype=dtype)
     layout = layout_of(DomainKind.REAL, DIM, **bounds)
+    chart = build_solving_chart(layout, dtype=dtype, device=torch.device("cpu"))
+    code = build_machine("valleys", loops=loops, library=library, chart=chart, sizes=(DIM,))
     return Lagrangian(
         target=FunctionTarget(dim=DIM, energy=valleys, dtype=dtype),
-        chart=build_solving_chart(layout, dtype=dtype, device=torch.device("cpu")),
+        chart=chart,
         scale=empty,
         slack=empty,
         multipliers=empty,
