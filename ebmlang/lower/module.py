@@ -139,7 +139,7 @@ class CompiledEnergy(torch.nn.Module):
         # What is known of the work to be done; without it there is no machine code unasked.
         self.ahead: Ahead | None = None
         # The C text that loops go around, with the graph that it was emitted from.
-        self.programs: dict[Question, tuple[EnergyGraph, NativeProgram] | Declined] = {}
+        self.programs: dict[tuple[Question, int], tuple[EnergyGraph, NativeProgram] | Declined] = {}
         # Functions for what no unknown decides and machine code reads, with the graph it is of.
         self.fixed: dict[tuple[int, ...], tuple[EnergyGraph, Program, Functions]] = {}
         self._binding: Binding | None = None
@@ -252,7 +252,7 @@ class CompiledEnergy(torch.nn.Module):
             total=self._functions.total,
             required=self._functions.requirements,
             derive=bind_derivatives(self),
-            write=lambda: write_energy(self),
+            write=lambda blocks: write_energy(self, blocks),
             code=bind_code(self),
         )
 

@@ -35,7 +35,7 @@ class PackedEnergy:
     total: Callable[[Tensor, Any], Tensor]
     required: Callable[[Tensor, Any], Tensor]
     derive: Derive
-    write: Callable[[], EnergyText | None]
+    write: Callable[[int], EnergyText | None]
     code: Code
 
     def energy(self, x: Float[Tensor, "chain dim"]) -> Float[Tensor, " chain"]:
@@ -75,6 +75,10 @@ class PackedEnergy:
         slopes = self.derive(Question.VIOLATION)
         return None if slopes is None else slopes(x, *terms)
 
-    def write_text(self) -> EnergyText | None:
-        """Return the energy as C text; None where something in it has no such form."""
-        return self.write()
+    def write_text(self, blocks: int = 1) -> EnergyText | None:
+        """Return the energy as C text; None where something in it has no such form.
+
+        Args:
+            blocks: For how many blocks of chains its function is.
+        """
+        return self.write(blocks)

@@ -109,6 +109,8 @@ class EnergyText:
         energy_arrays: What `energy` reads besides the point.
         margin_arrays: What `margins` reads besides the point.
         work: Numbers that `energy` computes for one point.
+        blocks: For how many blocks of chains `energy` is: of more than one it takes an array of
+            points, and the outputs of a block stand behind those of the block before.
     """
 
     text: str
@@ -118,14 +120,19 @@ class EnergyText:
     energy_arrays: tuple[Tensor, ...] = ()
     margin_arrays: tuple[Tensor, ...] = ()
     work: int = 1
+    blocks: int = 1
 
 
 @runtime_checkable
 class TextTarget(Target, Protocol):
     """A target that can be had as C text."""
 
-    def write_text(self) -> EnergyText | None:
-        """Return the text; None where something in the energy has no such form."""
+    def write_text(self, blocks: int = 1) -> EnergyText | None:
+        """Return the text; None where something in the energy has no such form.
+
+        Args:
+            blocks: For how many blocks of chains `energy` is.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -165,7 +165,9 @@ def sample(
         iterations = plan.warmup + plan.draws * plan.thin
         if is_worth_compiling(iterations=iterations, chains=chains, dim=layout.dim):
             turns = isinstance(sampler, Turning) and sampler.turns
-            setting = replace(setting, density=compile_density(setting.density, turns=turns))
+            each = -(-chains // threads)
+            density = compile_density(setting.density, chains=each, turns=turns)
+            setting = replace(setting, density=density)
         memory = MemorySink()
         run = _Run(
             setting=setting,

@@ -66,7 +66,7 @@ class Law:
         """Return what a sampler of so many chains sees."""
         plain = TargetDensity(target=self.target, chart=self.chart)
         if self.reference is None:
-            return compile_density(plain) if in_machine_code() else plain
+            return compile_density(plain, chains=count) if in_machine_code() else plain
         beta = torch.full((count,), INVERSE_TEMPERATURE, dtype=torch.float64)
         return TemperedDensity(plain=plain, reference=self.reference, inverse_temperature=beta)
 

@@ -64,19 +64,26 @@ def _bind(
 
 
 def emit_once(
-    energy: "CompiledEnergy", question: Question
+    energy: "CompiledEnergy", question: Question, blocks: int = 1
 ) -> tuple[EnergyGraph, NativeProgram] | Declined:
-    """Return the C that answers a question, with the graph that it was emitted from."""
-    if question not in energy.programs:
-        energy.programs[question] = _emit(energy, question)
-    return energy.programs[question]
+    """Return the C that answers a question, with the graph that it was emitted from.
+
+    Args:
+        energy: The energy.
+        question: What is asked.
+        blocks: For how many blocks of chains the function is.
+    """
+    key = (question, blocks)
+    if key not in energy.programs:
+        energy.programs[key] = _emit(energy, question, blocks)
+    return energy.programs[key]
 
 
 def _emit(
-    energy: "CompiledEnergy", question: Question
+    energy: "CompiledEnergy", question: Question, blocks: int
 ) -> tuple[EnergyGraph, NativeProgram] | Declined:
     asked = derived_graph(energy, question)
     if asked is None:
         return Declined("its gradient takes autograd")
-    program = emit_groups(asked, group_slopes(asked), question.value)
+    program = emit_groups(asked, group_slopes(asked), question.value, blocks)
     return program if isinstance(program, Declined) else (asked, program)

@@ -48,7 +48,7 @@ class NativeCode:
 
 
 def emit_groups(
-    graph: EnergyGraph, groups: Sequence[Sequence[int]], name: str = "energy"
+    graph: EnergyGraph, groups: Sequence[Sequence[int]], name: str = "energy", blocks: int = 1
 ) -> NativeProgram | Declined:
     """Return the C function of some nodes of a graph, or why there is none.
 
@@ -56,8 +56,9 @@ def emit_groups(
         graph: A graph that has been through the passes.
         groups: For each result the nodes that make it up, one behind the other.
         name: The name of the function.
+        blocks: For how many blocks of chains it is.
     """
-    return emit_native(graph, [number for group in groups for number in group], name)
+    return emit_native(graph, [number for group in groups for number in group], name, blocks)
 
 
 def build_emitted(

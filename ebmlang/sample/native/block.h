@@ -111,23 +111,37 @@ APART void pull_to_straight(const flight *f, const block *b, point *restrict p,
   }
 }
 
-/* Energy, log-determinant and slope where the point is. */
-APART void evaluate(const flight *f, block *b, point *p) {
-  vec *q = plain_q(f, p), *slope = plain_slope(f, p);
-  p->log_jacobian = ZERO(vec);
-  if (HAS_WARP) bend(f, b, p, b->swept, b->sweeping);
-  if (!PLAIN)
-    p->log_jacobian =
-        go_to_written(f->pieces, f->many_pieces, f->columns, f->bounds, f->contrasts, q, p->x);
-  real *out[2] = {(real *)&p->energy, (real *)(PLAIN ? slope : p->by_x)};
+/* Energy, log-determinant and slope where the points are: one of each block. */
+APART void evaluate(const flight *f, block *b, point *const *points) {
+  const real *x[BLOCKS];
+  real *out[2 * BLOCKS];
+  EACH_BLOCK {
+    point *p = points[w];
+    vec *q = plain_q(f, p);
+    p->log_jacobian = ZERO(vec);
+    if (HAS_WARP) bend(f, b + w, p, b[w].swept, b[w].sweeping);
+    if (!PLAIN)
+      p->log_jacobian =
+          go_to_written(f->pieces, f->many_pieces, f->columns, f->bounds, f->contrasts, q, p->x);
+    x[w] = (const real *)written(f, p);
+    out[2 * w] = (real *)&p->energy;
+    out[2 * w + 1] = (real *)(PLAIN ? plain_slope(f, p) : p->by_x);
+  }
   inputs in = {f->shared, 0};
-  ENERGY((const real *)written(f, p), &in, out, b->scratch);
-  if (!PLAIN)
-    pull_to_free(f->pieces, f->many_pieces, f->columns, f->bounds, f->contrasts, q, p->x, p->by_x,
-                 slope);
-  if (HAS_WARP) {
-    pull_to_straight(f, b, p, b->swept, b->sweeping);
-    p->log_jacobian += p->volume;
+#if BLOCKS == 1
+  ENERGY(x[0], &in, out, b->scratch);
+#else
+  ENERGY(x, &in, out, b->scratch);
+#endif
+  EACH_BLOCK {
+    point *p = points[w];
+    if (!PLAIN)
+      pull_to_free(f->pieces, f->many_pieces, f->columns, f->bounds, f->contrasts, plain_q(f, p),
+                   p->x, p->by_x, plain_slope(f, p));
+    if (HAS_WARP) {
+      pull_to_straight(f, b + w, p, b[w].swept, b[w].sweeping);
+      p->log_jacobian += p->volume;
+    }
   }
 }
 

@@ -77,8 +77,21 @@ static void tell(const flight *f, block *b, const tally *sum, int64_t draw) {
   }
 }
 
-static void fly_block(const flight *f, block *b, int64_t *noted) {
+/* Which chains the blocks hold that move side by side, from the block `number` on. Returns how many
+   there are; those past the last repeat it, and what happens to them is not told. */
+static int place_blocks(const flight *f, block *b, int64_t number, int64_t end) {
+  EACH_BLOCK {
+    int64_t at = LEAST(number + w, end - 1);
+    b[w].where.first = f->blocks[at];
+    b[w].where.count = f->blocks[at + 1] - f->blocks[at];
+  }
+  return (int)LEAST(BLOCKS, end - number);
+}
+
+static void enter(const flight *f, block *b) {
   place p = b->where;
+  b->where.metric = f->metric_group[p.first];
+  b->where.warp = f->warp_group[p.first];
   int64_t last = p.first + p.count - 1;
   b->here = b->points, b->there = b->points + 1;
   take_rows(f->position, DIM, p, plain_q(f, HERE(b)));
@@ -102,25 +115,10 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
       if (f->metric == DIAGONAL) ((real *)(b->scale + i))[l] = f->scale[group * DIM + i];
     }
   }
+}
 
-  for (int64_t draw = 0; draw < f->draws; draw++) {
-    tally sum;
-    memset(&sum, 0, sizeof sum);
-    for (int64_t repetition = 0; repetition < f->thin; repetition++) {
-      int64_t iteration = f->first_iteration + draw * f->thin + repetition;
-      move(f, b, (uint32_t)iteration, repetition == f->thin - 1);
-#if !ON_DEVICE /* there no point is kept */
-      if (is_any(b->diverged)) note(f, b, iteration, began_at(f, b), noted);
-#endif
-      sum.acceptance += b->acceptance;
-      sum.moved = sum.moved - b->accepted;
-      sum.diverged = sum.diverged - b->diverged;
-      sum.infeasible = sum.infeasible - b->infeasible;
-      sum.gradients = sum.gradients + b->gradients;
-    }
-    tell(f, b, &sum, f->column + draw);
-  }
-
+static void leave(const flight *f, block *b) {
+  place p = b->where;
   put_rows(plain_q(f, HERE(b)), DIM, p, DIM, f->position);
   put_rows(plain_slope(f, HERE(b)), DIM, p, DIM, f->gradient);
   put_rows(written(f, HERE(b)), PACKED, p, PACKED, f->point);
@@ -133,25 +131,49 @@ static void fly_block(const flight *f, block *b, int64_t *noted) {
   }
 }
 
-static void place_block(const flight *f, block *b, int64_t number) {
-  int64_t first = f->blocks[number];
-  b->where.first = first;
-  b->where.count = f->blocks[number + 1] - first;
-  b->where.metric = f->metric_group[first];
-  b->where.warp = f->warp_group[first];
+/* All iterations of the blocks that move side by side. */
+static void fly_blocks(const flight *f, block *b, int64_t number, int64_t end, int64_t *noted) {
+  const int many = place_blocks(f, b, number, end);
+  EACH_BLOCK enter(f, b + w);
+  for (int64_t draw = 0; draw < f->draws; draw++) {
+    tally sums[BLOCKS];
+    memset(sums, 0, sizeof sums);
+    for (int64_t repetition = 0; repetition < f->thin; repetition++) {
+      int64_t iteration = f->first_iteration + draw * f->thin + repetition;
+      move(f, b, (uint32_t)iteration, repetition == f->thin - 1);
+      EACH_BLOCK {
+        block *one = b + w;
+        tally *sum = sums + w;
+#if !ON_DEVICE /* there no point is kept */
+        if (is_any(one->diverged) && w < many)
+          note(f, one, iteration, began_at(f, one), noted);
+#endif
+        sum->acceptance += one->acceptance;
+        sum->moved = sum->moved - one->accepted;
+        sum->diverged = sum->diverged - one->diverged;
+        sum->infeasible = sum->infeasible - one->infeasible;
+        sum->gradients = sum->gradients + one->gradients;
+      }
+    }
+    for (int w = 0; w < many; w++) tell(f, b + w, sums + w, f->column + draw);
+  }
+  for (int w = 0; w < many; w++) leave(f, b + w);
 }
 
-static void look_at_block(const flight *f, block *b, int64_t number) {
-  point *p = b->points;
-  place at;
-  at.first = f->blocks[number];
-  at.count = f->blocks[number + 1] - at.first;
-  take_rows(f->position, DIM, at, p->at);
-  evaluate(f, b, p);
-  put_rows(p->slope, DIM, at, DIM, f->gradient);
-  put_rows(written(f, p), PACKED, at, PACKED, f->point);
-  put_rows(&p->energy, 1, at, 1, f->energy);
-  put_rows(&p->log_jacobian, 1, at, 1, f->log_jacobian);
+static void look_at_blocks(const flight *f, block *b, int64_t number, int64_t end) {
+  const int many = place_blocks(f, b, number, end);
+  point *points[BLOCKS];
+  EACH_BLOCK points[w] = b[w].points;
+  EACH_BLOCK take_rows(f->position, DIM, b[w].where, points[w]->at);
+  evaluate(f, b, points);
+  for (int w = 0; w < many; w++) {
+    point *p = points[w];
+    place at = b[w].where;
+    put_rows(p->slope, DIM, at, DIM, f->gradient);
+    put_rows(written(f, p), PACKED, at, PACKED, f->point);
+    put_rows(&p->energy, 1, at, 1, f->energy);
+    put_rows(&p->log_jacobian, 1, at, 1, f->log_jacobian);
+  }
 }
 
 #if ON_DEVICE
@@ -159,7 +181,7 @@ extern "C" __global__ void look(const flight *f, int blocks) {
   int64_t number = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
   if (number >= blocks) return;
   block b;
-  look_at_block(f, &b, number);
+  look_at_blocks(f, &b, number, blocks);
 }
 
 /* Each thread moves one block, which is one chain. */
@@ -169,8 +191,7 @@ extern "C" __global__ void fly(const flight *f, int blocks) {
   block b;
   struct trajectory more;
   b.trajectory = &more;
-  place_block(f, &b, number);
-  fly_block(f, &b, &noted);
+  fly_blocks(f, &b, number, blocks, &noted);
 }
 #else
 /* Zeros, so that nothing depends on what was in memory before. */
@@ -183,25 +204,24 @@ static void *make_room(size_t bytes) {
 /* Move the blocks from `begin` up to `end`. Returns how many divergences were noted, or -1 where
    there was no memory. */
 int64_t fly(const flight *f, int64_t begin, int64_t end) {
-  block *b = make_room(sizeof(block));
-  if (!b) return -1;
-  b->trajectory = make_room(sizeof(struct trajectory));
-  if (!b->trajectory) return free(b), -1;
-  int64_t noted = 0;
-  for (int64_t number = begin; number < end; number++) {
-    place_block(f, b, number);
-    fly_block(f, b, &noted);
+  block *b = make_room(BLOCKS * sizeof(block));
+  struct trajectory *more = make_room(BLOCKS * sizeof(struct trajectory));
+  int64_t noted = b && more ? 0 : -1;
+  if (b && more) {
+    EACH_BLOCK b[w].trajectory = more + w;
+    for (int64_t number = begin; number < end; number += BLOCKS)
+      fly_blocks(f, b, number, end, &noted);
   }
-  free(b->trajectory);
+  free(more);
   free(b);
   return noted;
 }
 
 /* Evaluate the density at the positions of the blocks from `begin` up to `end`. */
 int64_t look(const flight *f, int64_t begin, int64_t end) {
-  block *b = make_room(sizeof(block));
+  block *b = make_room(BLOCKS * sizeof(block));
   if (!b) return -1;
-  for (int64_t number = begin; number < end; number++) look_at_block(f, b, number);
+  for (int64_t number = begin; number < end; number += BLOCKS) look_at_blocks(f, b, number, end);
   free(b);
   return 0;
 }

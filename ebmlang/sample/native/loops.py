@@ -1,9 +1,9 @@
 """The loops around one energy, as one text, compiled for the processor or for a CUDA device.
 
 The text is put together from the energy's own (`EnergyText`) and the `.h` files of this folder. On
-the processor a block of chains fills the lanes of a vector, and blocks fall to threads; on a device
-each thread moves a block of one chain, and its state stays with the thread through all iterations
-of a call.
+the processor a block of chains fills the lanes of a vector, several may move side by side, and they
+fall to threads; on a device each thread moves a block of one chain, and its state stays with the
+thread through all iterations of a call.
 """
 
 import ctypes
@@ -78,11 +78,13 @@ class HostLoops:
         dtype: Of points and values.
         turns: Which of them most moves are of; what both can do falls to it, so that a run that
             needs no other builds no other.
+        abreast: Blocks that move side by side at most; a thread has a multiple of them.
     """
 
     texts: Mapping[bool, str]
     dtype: torch.dtype
     turns: bool = False
+    abreast: int = 1
     device: torch.device = field(default=torch.device("cpu"))
 
     @property
@@ -103,8 +105,11 @@ class HostLoops:
         fly = self._find(told["rule"], is_single=is_single)
         assert fly is not None, "whoever moves chains has looked"
 
+        rows = -(-blocks // self.abreast)
+
         def call(part: int) -> int:
-            begin, end = (blocks * at // len(flights) for at in (part, part + 1))
+            edges = (rows * at // len(flights) * self.abreast for at in (part, part + 1))
+            begin, end = (min(edge, blocks) for edge in edges)
             return fly(ctypes.byref(flights[part][0]), begin, end)
 
         if len(flights) == 1:
@@ -201,23 +206,30 @@ def build_loops(
     device: torch.device,
     *,
     turns: bool = False,
+    many: EnergyText | None = None,
 ) -> HostLoops | DeviceLoops | Absence:
     """Compile the loops around an energy, or say why there are none.
 
     Args:
-        energy: The energy.
+        energy: The energy, for one block.
         shape: Of the points.
         dtype: Of points and values.
         device: Where the chains are.
         turns: Whether most moves find the length of their trajectories.
+        many: The energy for all blocks that move side by side where trajectories have a length;
+            others find theirs block by block, as each takes as long as its slowest chain.
     """
     if device.type == "cuda":
         return _build_on_device(energy, shape, dtype, device)
-    texts = {kind: write_loops(energy, shape, turns=kind) for kind in LOOPS}
+    many = energy if many is None else many
+    texts = {
+        True: write_loops(energy, shape, turns=True),
+        False: write_loops(many, shape, turns=False),
+    }
     library = build_library(texts[turns], PRECISIONS[dtype], LEVELS[turns])
     if isinstance(library, Absence):
         return library
-    return HostLoops(texts=texts, dtype=dtype, turns=turns)
+    return HostLoops(texts=texts, dtype=dtype, turns=turns, abreast=many.blocks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +271,7 @@ def write_loops(energy: EnergyText, shape: LoopShape, *, turns: bool = False) ->
         "ENERGY": energy.energy,
         "MARGINS": energy.margins,
         "SHARED_BY_ENERGY": len(energy.energy_arrays),
+        "BLOCKS": energy.blocks,
     }
     defined = "".join(f"#define {name} {value}\n" for name, value in names.items())
     before, after = (tuple(map(read_text, files)) for files in (HEADERS, LOOPS[turns]))

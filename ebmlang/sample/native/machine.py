@@ -3,8 +3,8 @@
 `Machine.step` is a kernel's `step` for any kernel that has a form as data (`move.py`);
 `Machine.fly` takes many iterations in one call and writes the draws where they belong. Chains fall
 into blocks of as many as a vector has lanes; each block goes through all iterations of a call while
-its state is in the cache, and large work is split over threads by blocks. What a chain does depends
-on neither.
+its state is in the cache, where there are many side by side with another one; and large work is
+split over threads by blocks. What a chain does depends on none of these.
 
 The C text is put together from the energy's own (`EnergyText`) and the `.h` files of this folder.
 """
@@ -18,11 +18,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ebmlang.lower.native.build import Absence
-from ebmlang.runtime import Target, TextTarget, thread_count
+from ebmlang.runtime import EnergyText, Target, TextTarget, thread_count
 from ebmlang.sample.collector import Record, by_draw
 from ebmlang.sample.density import Evaluation
 from ebmlang.sample.metric import Diagonal
-from ebmlang.sample.native.loops import PRECISIONS, Loops, LoopShape, build_loops
+from ebmlang.sample.native.loops import LANES, PRECISIONS, Loops, LoopShape, build_loops
 from ebmlang.sample.native.move import Move, Rule
 from ebmlang.sample.native.tables import (
     Tables,
@@ -38,6 +38,17 @@ from ebmlang.spaces import SamplingChart
 
 LARGEST = 4096
 """Unknowns from which on the state of a block of chains does not fit into a cache."""
+
+ABREAST = 2
+"""Blocks that move side by side where there are more chains than one block holds: while a step of
+one waits for its own results, the processor works on the other."""
+
+SHORT = 300
+"""Lines of an energy's text up to which blocks do: of a longer one enough does not wait in a single
+block, and the compiler would take up to half as long again."""
+
+NARROW = 32
+"""Coordinates up to which they do: more of two blocks do not fit into the nearest cache."""
 
 
 @final
@@ -228,7 +239,7 @@ class Machine:
 
 
 def build_machine(
-    target: Target, chart: SamplingChart, *, turns: bool = False
+    target: Target, chart: SamplingChart, *, turns: bool = False, chains: int = 1
 ) -> Machine | Absence | None:
     """Compile the loops around a target.
 
@@ -236,6 +247,7 @@ def build_machine(
         target: The energy; on the CPU, and with a C text.
         chart: A sampler's coordinates.
         turns: Whether most moves find the length of their trajectories.
+        chains: How many are going to move on each thread; what they do does not depend on it.
 
     Returns:
         The loops; None where the energy or its coordinates have no such form, as unit vectors and
@@ -249,7 +261,11 @@ def build_machine(
         return None
     plain = all(piece.kind.value == "free" for piece in chart.pieces) and chart.order is None
     shape = LoopShape(dim=chart.dim, packed=target.dim, plain=plain)
-    loops = build_loops(energy, shape, target.dtype, target.device, turns=turns)
+    assert isinstance(target, TextTarget)
+    abreast = count_abreast(energy, shape, chains, target)
+    many = energy if abreast == 1 else target.write_text(abreast)
+    assert many is not None, "it has a text for one block"
+    loops = build_loops(energy, shape, target.dtype, target.device, turns=turns, many=many)
     if isinstance(loops, Absence):
         return loops
     arrays = tuple(a.contiguous() for a in (*energy.energy_arrays, *energy.margin_arrays))
@@ -259,6 +275,20 @@ def build_machine(
         arrays=arrays,
         shared=torch.tensor([array.data_ptr() for array in arrays], dtype=torch.int64),
     )
+
+
+def count_abreast(energy: EnergyText, shape: LoopShape, chains: int, target: Target) -> int:
+    """Return how many blocks of chains move side by side, where trajectories have a length.
+
+    Args:
+        energy: For one block.
+        shape: Of the points.
+        chains: How many move on each thread.
+        target: The target.
+    """
+    fits = energy.text.count("\n") <= SHORT and shape.dim <= NARROW
+    more = target.device.type == "cpu" and chains > LANES[target.dtype]
+    return ABREAST if fits and more else 1
 
 
 def _copy(state: ChainState, rule: Rule) -> ChainState:

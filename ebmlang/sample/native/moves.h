@@ -1,21 +1,18 @@
 /* One trajectory of a length that is known: kernels/hmc.py, langevin.py, generalized.py, and any of
    them in the coordinates of warped.py. */
 
-/* One iteration of every chain of a block, and whether its Hamiltonian is to be told. */
-static void move(const flight *f, block *b, uint32_t iteration, int told) {
-  key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
+/* What a trajectory is to one block. */
+typedef struct {
+  point *here, *there;
+  vec step_size;
+  double before[LANES] ALIGNED; /* the kinetic energy at its beginning */
+} course;
+
+/* A new momentum, and a step size, in the coordinates of the trajectory. */
+INLINE void set_out(const flight *f, block *b, key k, uint32_t iteration, int timed, course *c) {
   uint32_t words[4][LANES] ALIGNED;
   point *here = HERE(b), *there = THERE(b);
-  double before[LANES] ALIGNED, after[LANES] ALIGNED, uniform[LANES] ALIGNED;
   vec step_size = b->step_size;
-  int64_t count = f->most_steps;
-
-  if (f->varies_steps) {
-    uint32_t all[LANES] ALIGNED;
-    EACH_LANE all[l] = 0xFFFFFFFFu;
-    make_words(k, 0, iteration, (uint32_t)f->steps_word, all, words);
-    count = (int64_t)ceil(as_uniform(words[0][0]) * (double)f->most_steps);
-  }
   if (f->rule == PERSISTENT) {
     make_normal(k, iteration, (uint32_t)f->momentum_word, b->numbers, DIM,
                 (real(*)[LANES])b->fresh);
@@ -47,18 +44,20 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
     pull_to_straight(f, b, here, b->swept, b->sweeping);
     here->log_jacobian += here->volume;
   }
-  /* An unadjusted end is taken whatever it gained. */
-  int judged = f->rule != UNADJUSTED || f->faithful != 0;
-  if (judged || told) find_kinetic(b->momentum, before);
+  if (timed) find_kinetic(b->momentum, c->before);
+  memcpy(there->at, here->at, sizeof there->at);
+  c->here = here, c->there = there;
+  c->step_size = step_size;
+}
 
-  memcpy(there->at, here->at, sizeof here->at);
-  vec half = step_size / splat(2), kick_time = half;
-  const point *from = here;
-  for (int64_t remaining = count; remaining > 0; remaining--) {
-    kick_and_drift(f, b, from->slope, kick_time, from->at, step_size, there->at);
-    evaluate(f, b, there);
-    from = there, kick_time = step_size;
-  }
+/* The end of a trajectory is taken or not. */
+INLINE void arrive(const flight *f, block *b, key k, uint32_t iteration, int64_t count, int judged,
+                   int told, const course *c) {
+  point *here = c->here, *there = c->there;
+  const double *before = c->before;
+  double after[LANES] ALIGNED, uniform[LANES] ALIGNED;
+  uint32_t words[4][LANES] ALIGNED;
+  vec half = c->step_size / splat(2);
   kick(f, b, there->slope, half);
 
   b->gradients = splat_count(count);
@@ -124,6 +123,35 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
     const real *by = (const real *)&grown;
     EACH_LANE b->level[l] *= by[l];
   }
+}
+
+/* One iteration of every chain of some blocks, and whether its Hamiltonian is to be told. */
+static void move(const flight *f, block *b, uint32_t iteration, int told) {
+  key k = {(uint32_t)f->key_low, (uint32_t)f->key_high};
+  int64_t count = f->most_steps;
+  if (f->varies_steps) {
+    uint32_t all[LANES] ALIGNED, words[4][LANES] ALIGNED;
+    EACH_LANE all[l] = 0xFFFFFFFFu;
+    make_words(k, 0, iteration, (uint32_t)f->steps_word, all, words);
+    count = (int64_t)ceil(as_uniform(words[0][0]) * (double)f->most_steps);
+  }
+  /* An unadjusted end is taken whatever it gained. */
+  int judged = f->rule != UNADJUSTED || f->faithful != 0;
+  course courses[BLOCKS];
+  point *there[BLOCKS];
+  EACH_BLOCK set_out(f, b + w, k, iteration, judged || told, courses + w);
+  EACH_BLOCK there[w] = courses[w].there;
+  for (int64_t step = 0; step < count; step++) {
+    EACH_BLOCK {
+      const course *c = courses + w;
+      const point *from = step == 0 ? c->here : c->there;
+      vec kick_time = c->step_size;
+      if (step == 0) kick_time = kick_time / splat(2);
+      kick_and_drift(f, b + w, from->slope, kick_time, from->at, c->step_size, c->there->at);
+    }
+    evaluate(f, b, there);
+  }
+  EACH_BLOCK arrive(f, b + w, k, iteration, count, judged, told, courses + w);
 }
 
 struct trajectory {

@@ -87,7 +87,7 @@ static void walk(const flight *f, block *b, vec step_size, const double *before,
   double after[LANES] ALIGNED;
   memcpy(b->momentum, t->last.momentum, sizeof b->momentum);
   kick_and_drift(f, b, t->last.at.slope, half, t->last.at.at, step_size, there->at);
-  evaluate(f, b, there);
+  evaluate(f, b, &there);
   kick(f, b, there->slope, half);
   leaf *last = &t->last;
   take(t->growing, there->at, DIM, last->at.at);

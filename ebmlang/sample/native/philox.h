@@ -14,6 +14,7 @@
 #endif
 
 #define EACH_LANE _Pragma("GCC unroll 1") for (int l = 0; l < LANES; l++)
+#define EACH_BLOCK for (int w = 0; w < BLOCKS; w++)
 
 typedef struct {
   uint32_t low, high; /* the two words of the key */

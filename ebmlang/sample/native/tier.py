@@ -29,16 +29,17 @@ def is_worth_compiling(*, iterations: int, chains: int, dim: int) -> bool:
     return iterations * (ITERATION + chains * dim * NUMBER) > BUILD
 
 
-def compile_density(density: Density, *, turns: bool = False) -> Density:
+def compile_density(density: Density, *, chains: int = 1, turns: bool = False) -> Density:
     """Return a density with compiled loops around it, if it can have them.
 
     Args:
         density: The density.
+        chains: How many are going to move on each thread.
         turns: Whether most moves find the length of their trajectories.
     """
     if not isinstance(density, TargetDensity) or density.exact is not None:
         return density
-    machine = build_machine(density.target, density.chart, turns=turns)
+    machine = build_machine(density.target, density.chart, turns=turns, chains=chains)
     if machine is None:
         return density
     if isinstance(machine, Absence):

@@ -168,7 +168,10 @@ class Branched:
         if number not in self._densities:
             part = self.parts[number]
             plain = TargetDensity(target=part.target, chart=setting.density.chart)
-            self._densities[number] = compile_density(plain) if part.in_machine_code else plain
+            chains = -(-len(setting.streams.chains) // torch.get_num_threads())
+            self._densities[number] = (
+                compile_density(plain, chains=chains) if part.in_machine_code else plain
+            )
         return replace(setting, density=self._densities[number])
 
     def _state(

@@ -35,16 +35,26 @@ class Quadratic:
             return x.new_empty(len(x), 0)
         return x.sum(1, keepdim=True) - self.floor
 
-    def write_text(self) -> EnergyText | None:
+    def write_text(self, blocks: int = 1) -> EnergyText | None:
+        text = QUADRATIC + (SIDE_BY_SIDE if blocks > 1 else "")
         return EnergyText(
-            text=QUADRATIC.replace("WIDTH", str(self.dim)),
-            energy="quadratic",
+            text=text.replace("WIDTH", str(self.dim)).replace("MANY", str(blocks)),
+            energy="quadratic" if blocks == 1 else "quadratics",
+            blocks=blocks,
             margins="" if self.floor is None else "wall",
             required=int(self.floor is not None),
             energy_arrays=(self.precision.contiguous(), self.slope),
             margin_arrays=(torch.tensor([self.floor or 0.0], dtype=self.dtype),),
         )
 
+
+SIDE_BY_SIDE = """
+#define quadratics_SCRATCH 0
+static void quadratics(const real *const *restrict x, const inputs *in, real *const *restrict out,
+                       real *restrict scratch) {
+  for (int block = 0; block < MANY; block++) quadratic(x[block], in, out + 2 * block, scratch);
+}
+"""
 
 QUADRATIC = """
 #define quadratic_SCRATCH 0

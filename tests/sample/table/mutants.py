@@ -415,7 +415,7 @@ def _in_machine_code() -> Iterator[Mutant]:
         bug="in C: the last kick is whole, not half",
         file=moves,
         old="kick(f, b, there->slope, half);",
-        new="kick(f, b, there->slope, step_size);",
+        new="kick(f, b, there->slope, c->step_size);",
         tests=exact("hmc", "normal", "gamma"),
     )
     yield Mutant(

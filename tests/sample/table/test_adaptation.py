@@ -28,7 +28,8 @@ TABLE = pytest.mark.parametrize("name", SAMPLERS)
 def prepare() -> tuple[Setting, torch.Tensor]:
     setting = build_setting(LAW.target, LAW.layout, seed=4, chains=CHAINS)
     if in_machine_code():
-        setting = replace(setting, density=compile_density(setting.density))
+        density = compile_density(setting.density, chains=CHAINS)
+        setting = replace(setting, density=density)
     return setting, setting.density.chart.from_written(draw_exact(LAW, "adapt", CHAINS))
 
 
