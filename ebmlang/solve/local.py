@@ -94,7 +94,9 @@ def find_code(problem: Problem, starts: int, local: Local) -> Machines | None:
     if local.method is not None:
         return None
     work = Work(starts=starts, adam_steps=local.adam_steps, repeats=local.repeats)
-    return find_machines(problem.target, problem.chart, work)
+    if work not in problem.machines:
+        problem.machines[work] = find_machines(problem.target, problem.chart, work)
+    return problem.machines[work]
 
 
 def _polish(problem: Problem, lagrangian: Lagrangian, end: Minimum, steps: int) -> Minimum:

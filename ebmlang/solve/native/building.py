@@ -5,7 +5,6 @@ goes on in the tier that it has begun in.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ebmlang.lower.gradient import Question
 from ebmlang.lower.native.bound import BoundProgram, Code
@@ -74,16 +73,9 @@ def find_machines(target: Target, chart: SolvingChart, work: Work) -> Machines |
     cheap = not bound or _estimate(bound[0], work) < BUILD_COST
     if len(bound) < len(programs) or (cheap and tier is None):
         return None
-    return _build(tuple(bound), chart)
-
-
-# The rounds of a search ask for the same.
-@lru_cache(maxsize=2)
-def _build(bound: tuple[BoundProgram, ...], chart: SolvingChart) -> Machines | None:
-    """Return the machine code of a Lagrangian and, where there is one, a violation."""
     functions = [Function(name=each.program.name, text=each.program.text) for each in bound]
     texts = (write_descents(), write_objectives(functions))
-    loops, library = (build_library(text, PRECISIONS[chart.lower.dtype]) for text in texts)
+    loops, library = (build_library(text, PRECISIONS[target.dtype]) for text in texts)
     for part in (loops, library):
         if isinstance(part, Absence):
             say_once(part.reason)
