@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -23,7 +23,7 @@ from ebmlang.lower.constants import read_constant
 from ebmlang.lower.emit import Program, emit_program
 from ebmlang.lower.execution import COMPILATIONS, Extern, Functions, execute, guard_externs
 from ebmlang.lower.gradient import Compiled, Question, bind_derivatives
-from ebmlang.lower.native.bound import bind_code
+from ebmlang.lower.native.bound import BoundProgram, bind_code
 from ebmlang.lower.native.emit import Declined, NativeProgram
 from ebmlang.lower.native.energy_text import write_energy
 from ebmlang.lower.native.function import NativeCode
@@ -71,13 +71,23 @@ class Leaves:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Binding:
-    """Data and weights, in full precision, and what `prepare` made of them for one device."""
+    """Data and weights, in full precision, and what was made of them for one device.
+
+    Attributes:
+        givens: The data, in the order of the givens that all points share.
+        weights: By path.
+        dtype: Of points and values.
+        device: Where they live.
+        prepared: What `prepare` of the torch code gave.
+        programs: The C that has been asked for, with the arrays that it reads.
+    """
 
     givens: tuple[NDArray[np.generic], ...]
     weights: Mapping[str, float]
     dtype: torch.dtype
     device: torch.device
     prepared: tuple[Tensor, ...]
+    programs: dict[Question, BoundProgram | Declined] = field(default_factory=dict)
 
 
 def compile_graph(

@@ -39,12 +39,11 @@ Code: TypeAlias = Callable[[Question], BoundProgram | Declined]
 def bind_code(energy: "CompiledEnergy") -> Code:
     """Return the C of an energy, bound to the data and weights of now."""
     binding = energy.binding
-    found: dict[Question, BoundProgram | Declined] = {}
 
     def code(question: Question) -> BoundProgram | Declined:
-        if question not in found:
-            found[question] = _bind(energy, binding, question)
-        return found[question]
+        if question not in binding.programs:
+            binding.programs[question] = _bind(energy, binding, question)
+        return binding.programs[question]
 
     return code
 

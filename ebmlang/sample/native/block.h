@@ -252,3 +252,17 @@ static inline void take(ivec accepted, const vec *restrict there, int64_t many,
   for (int64_t i = 0; i < many; i++) here[i] = choose(accepted, there[i], here[i]);
 }
 
+/* The same of all that is known of a point, in the coordinates that chains move in. */
+INLINE void take_point(const flight *f, ivec accepted, const point *there, point *here) {
+  if (HAS_WARP) {
+    take(accepted, there->q, DIM, here->q);
+    take(accepted, there->by_q, DIM, here->by_q);
+  } else {
+    take(accepted, there->at, DIM, here->at);
+    take(accepted, there->slope, DIM, here->slope);
+  }
+  if (!PLAIN) take(accepted, there->x, PACKED, here->x);
+  take(accepted, &there->energy, 1, &here->energy);
+  take(accepted, &there->log_jacobian, 1, &here->log_jacobian);
+}
+

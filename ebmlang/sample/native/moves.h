@@ -105,16 +105,7 @@ INLINE void arrive(const flight *f, block *b, key k, uint32_t iteration, int64_t
   if (!ON_DEVICE && !is_any(~b->accepted)) {
     b->here = there, b->there = here;
   } else {
-    if (HAS_WARP) {
-      take(b->accepted, there->q, DIM, here->q);
-      take(b->accepted, there->by_q, DIM, here->by_q);
-    } else {
-      take(b->accepted, there->at, DIM, here->at);
-      take(b->accepted, there->slope, DIM, here->slope);
-    }
-    if (!PLAIN) take(b->accepted, there->x, PACKED, here->x);
-    take(b->accepted, &there->energy, 1, &here->energy);
-    take(b->accepted, &there->log_jacobian, 1, &here->log_jacobian);
+    take_point(f, b->accepted, there, here);
   }
   if (f->rule == PERSISTENT) {
     for (int64_t i = 0; i < DIM; i++)

@@ -25,12 +25,8 @@ struct trajectory {
   ivec growing, moved, allowed, diverged, gradients;
 };
 
-APART void take_leaf(ivec mask, const leaf *from, leaf *to) {
-  take(mask, from->at.at, DIM, to->at.at);
-  take(mask, from->at.slope, DIM, to->at.slope);
-  if (!PLAIN) take(mask, from->at.x, PACKED, to->at.x);
-  take(mask, &from->at.energy, 1, &to->at.energy);
-  take(mask, &from->at.log_jacobian, 1, &to->at.log_jacobian);
+APART void take_leaf(const flight *f, ivec mask, const leaf *from, leaf *to) {
+  take_point(f, mask, &from->at, &to->at);
   take(mask, from->momentum, DIM, to->momentum);
 }
 
@@ -90,11 +86,7 @@ static void walk(const flight *f, block *b, vec step_size, const double *before,
   evaluate(f, b, &there);
   kick(f, b, there->slope, half);
   leaf *last = &t->last;
-  take(t->growing, there->at, DIM, last->at.at);
-  take(t->growing, there->slope, DIM, last->at.slope);
-  if (!PLAIN) take(t->growing, there->x, PACKED, last->at.x);
-  take(t->growing, &there->energy, 1, &last->at.energy);
-  take(t->growing, &there->log_jacobian, 1, &last->at.log_jacobian);
+  take_point(f, t->growing, there, &last->at);
   take(t->growing, b->momentum, DIM, last->momentum);
 
   find_kinetic(last->momentum, after);
@@ -140,7 +132,7 @@ static void grow(const flight *f, block *b, key k, uint32_t iteration, uint32_t 
         pick[l] = -(log_uniform[l] < weight[l] - together);
         t->branch_weight[l] = together;
       }
-      take_leaf(picked, &t->last, &t->branch_chosen);
+      take_leaf(f, picked, &t->last, &t->branch_chosen);
     }
     t->growing = t->growing & ~close_subtrees(t, n);
   }
@@ -165,11 +157,7 @@ static void step_once(const flight *f, block *b, key k, uint32_t iteration, cons
   const real *share = (const real *)&t->acceptance;
   narrow_int *accepted = (narrow_int *)&b->accepted;
   EACH_LANE accepted[l] = -(narrow_int)(uniform[l] < share[l]);
-  take(b->accepted, t->last.at.at, DIM, here->at);
-  take(b->accepted, t->last.at.slope, DIM, here->slope);
-  if (!PLAIN) take(b->accepted, t->last.at.x, PACKED, here->x);
-  take(b->accepted, &t->last.at.energy, 1, &here->energy);
-  take(b->accepted, &t->last.at.log_jacobian, 1, &here->log_jacobian);
+  take_point(f, b->accepted, &t->last.at, here);
   b->acceptance = t->acceptance;
   b->faithful = t->faithful;
   b->diverged = t->diverged;
@@ -220,7 +208,7 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
     EACH_LANE way[l] = -(as_uniform(directions[doubling % 4][l]) < 0.5);
     vec step_size = choose(ahead, b->step_size, -b->step_size);
     memcpy(&t->last, &t->backward, sizeof t->last);
-    take_leaf(ahead, &t->forward, &t->last);
+    take_leaf(f, ahead, &t->forward, &t->last);
     memcpy(t->near, t->last.momentum, sizeof t->near);
     memcpy(t->far, t->forward.momentum, sizeof t->far);
     take(ahead, t->backward.momentum, DIM, t->far);
@@ -228,8 +216,8 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
     grow(f, b, k, iteration, (uint32_t)f->leaf_words[doubling], (int64_t)1 << doubling, step_size,
          before);
 
-    take_leaf(t->growing & ahead, &t->last, &t->forward);
-    take_leaf(t->growing & ~ahead, &t->last, &t->backward);
+    take_leaf(f, t->growing & ahead, &t->last, &t->forward);
+    take_leaf(f, t->growing & ~ahead, &t->last, &t->backward);
     for (int64_t i = 0; i < DIM; i++) {
       t->sum[i] = t->total[i] + t->branch_total[i];
       t->one[i] = t->total[i] + t->branch_first[i];
@@ -242,7 +230,7 @@ static void move(const flight *f, block *b, uint32_t iteration, int told) {
     EACH_LANE pick[l] = -(log_uniform[l] < t->branch_weight[l] - t->log_weight[l]);
     picked = picked & t->growing;
     memcpy(t->total, t->sum, sizeof t->total);
-    take_leaf(picked, &t->branch_chosen, &t->chosen);
+    take_leaf(f, picked, &t->branch_chosen, &t->chosen);
     for (int l = 0; l < LANES; l++)
       t->log_weight[l] = add_logs(t->log_weight[l], t->branch_weight[l]);
     t->moved = t->moved | picked;

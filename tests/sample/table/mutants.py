@@ -420,8 +420,8 @@ def _in_machine_code() -> Iterator[Mutant]:
     )
     yield Mutant(
         bug="in C: the position moves on, the energy does not",
-        file=moves,
-        old="take(b->accepted, &there->energy, 1, &here->energy);",
+        file="sample/native/block.h",
+        old="take(accepted, &there->energy, 1, &here->energy);",
         new="",
         tests=_named(
             "test_invariance.py::test_the_energy_that_is_reported_is_the_one_that_was_written",
