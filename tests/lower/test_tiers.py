@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import ebmlang
 from ebmlang.graph import RootKind
 from ebmlang.lower import tiers
 from ebmlang.lower.gradient import Question
@@ -139,3 +140,20 @@ def test_a_recurrence_works_as_often_as_it_has_steps():
 
     assert all(b - a > 20 for a, b in zip(few, many, strict=True))
     assert all(c - b == b - a for a, b, c in zip(few, many, more, strict=True))
+
+
+@pytest.mark.parametrize("tier", ["straight", "native"])
+def test_the_gradient_by_a_single_number_is_a_vector_of_one(tier, monkeypatch):
+    """And so a sum of squares of it is solved: (y - 1)^2 by Levenberg-Marquardt."""
+    monkeypatch.setenv(tiers.VARIABLE, tier)
+    model = ebmlang.loads("var y: real\nminimize f: (y - 1)^2")
+
+    value, gradient = (
+        model.compile(dtype=torch.float64)
+        .packed()
+        .energy_and_gradient(torch.tensor([[0.0], [3.0]]).double())
+    )
+
+    assert value.tolist() == [1.0, 4.0]
+    assert gradient.tolist() == [[-2.0], [4.0]]
+    assert float(model.solve(starts=4)[0].variables["y"]) == pytest.approx(1.0, abs=1e-9)

@@ -1,5 +1,6 @@
 """Values with their gradients in machine code, where that is possible and worth it."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ebmlang.graph import EnergyGraph, RootKind
@@ -59,4 +60,5 @@ def build_slopes(energy: "CompiledEnergy", graph: EnergyGraph) -> NativeCode | N
     if isinstance(code, Absence):
         say_once(code.reason)
         return None
-    return code
+    # The gradient by a single number is a vector of one.
+    return replace(code, shapes=((), (sum(program.sizes[1:]),)))
