@@ -95,12 +95,12 @@ def reach(
 ) -> Outcome:
     """Search with the one setting until the optimum is reached, or the time is spent."""
     module = compile_model(optimum.model)
-    target, layout = find_squares(module) or module.packed(), lay_out(module)
+    target = find_squares(module) or module.packed()
     method = METHODS[METHOD](starts, pick_local(target, adam_steps=0))
     begun = time.process_time()
     with watch_interrupts() as interrupt:
         watch = Watch(SilentProgress(), UNLIMITED.start(), interrupt)
-        problem = build_problem(target, layout, seed=seed, watch=watch)
+        problem = build_problem(target, lay_out(module), seed=seed, watch=watch)
         error, margin, rounds, state = float("inf"), 0.0, 0, None
         while error > optimum.error and time.process_time() - begun < seconds:
             if state is None:
